@@ -1,0 +1,150 @@
+"""Training loops and learning rates."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import plots
+from .display import Display
+from .language import word
+
+
+def warmup_learning_rate(step: int, d_model: int, warmup_steps: int = 4000) -> float:
+    """The learning rate of the Transformer paper at ``step``, counted from 1.
+
+    ``d_model^-0.5 · min(step^-0.5, step · warmup_steps^-1.5)``: it rises linearly for
+    ``warmup_steps`` steps, then falls with the inverse square root of the step.
+
+    Raises:
+        ValueError: an argument is below 1.
+
+    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 5.3, equation 3.
+    """
+    for name, value in (("step", step), ("d_model", d_model), ("warmup_steps", warmup_steps)):
+        if value < 1:
+            raise ValueError(f"{name}: got {value!r}, expected at least 1")
+    return d_model**-0.5 * min(step**-0.5, step * warmup_steps**-1.5)
+
+
+@dataclass
+class Log(Display):
+    """What a training run wrote down; shown, it is the loss curve.
+
+    Attributes:
+        losses: the loss at each step.
+        seconds: how long the run took.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def plot(self, title: str = "") -> plots.Picture:
+        """The loss at each step."""
+        return plots.curves(
+            np.arange(1, len(self.losses) + 1),
+            {"": np.array(self.losses)},
+            x_label=word("common.training.step"),
+            y_label=word("common.training.loss"),
+            title=title,
+        )
+
+    def html(self) -> str:
+        return self.plot().html()
+
+    def text(self) -> str:
+        return self.plot().text()
+
+
+def train(
+    model: nn.Module,
+    batch: Callable[[int], Any],
+    loss: Callable[[nn.Module, Any], Tensor],
+    *,
+    steps: int,
+    learning_rate: float = 1e-3,
+    optimizer: torch.optim.Optimizer | None = None,
+    schedule: Callable[[int], float] | None = None,
+    max_norm: float | None = None,
+    progress: bool = True,
+) -> Log:
+    """Train ``model`` by gradient descent, with a progress bar.
+
+    Args:
+        model: trained in place; in training mode during the run, left in evaluation mode.
+        batch: gives the examples of a step, counted from 1.
+        loss: the scalar to make small, given the model and a batch.
+        steps: how many steps to take.
+        learning_rate: for the default optimizer, Adam; not used if ``optimizer`` is given.
+        optimizer: another optimizer over the model's parameters.
+        schedule: the learning rate at each step, counted from 1.
+        max_norm: clip the gradient's norm to this.
+        progress: show the bar.
+
+    Raises:
+        ValueError: ``steps`` or ``max_norm`` is not positive.
+        FloatingPointError: the loss became infinite or not a number; says at which step.
+    """
+    if steps < 1:
+        raise ValueError(f"steps: got {steps!r}, expected at least 1")
+    if max_norm is not None and max_norm <= 0:
+        raise ValueError(f"max_norm: got {max_norm!r}, expected a positive number")
+    optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=learning_rate)
+    log, bar, start = Log(), _Progress(steps, progress), time.perf_counter()
+    model.train()
+    for step in range(1, steps + 1):
+        if schedule is not None:
+            for group in optimizer.param_groups:
+                group["lr"] = schedule(step)
+        value = loss(model, batch(step))
+        if not torch.isfinite(value):
+            raise FloatingPointError(f"the loss became {value.item()} at step {step}")
+        optimizer.zero_grad()
+        value.backward()
+        if max_norm is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+        optimizer.step()
+        log.losses.append(value.item())
+        bar.update(step, log.losses[-1])
+    log.seconds = time.perf_counter() - start
+    model.eval()
+    return log
+
+
+class _Progress(Display):
+    """A bar that is redrawn in place, a few times a second."""
+
+    def __init__(self, steps: int, shown: bool) -> None:
+        self.steps, self.step, self.loss, self.last = steps, 0, float("nan"), 0.0
+        # Outside a notebook there is no place to redraw in.
+        self.handle = None
+        if shown and "IPython" in sys.modules:
+            from IPython import display, get_ipython
+
+            if get_ipython() is not None:
+                self.handle = display.display(self, display_id=True)
+
+    def update(self, step: int, loss: float) -> None:
+        self.step, self.loss = step, loss
+        now = time.monotonic()
+        if self.handle is not None and (now - self.last > 0.25 or step == self.steps):
+            self.last = now
+            self.handle.update(self)
+
+    def html(self) -> str:
+        label = word("common.training.progress", step=self.step, steps=self.steps)
+        said = word("common.training.loss_is", loss=plots.number(self.loss)) if self.step else ""
+        return (
+            f'<div class="ac ac-progress"><progress max="{self.steps}" value="{self.step}" '
+            f'aria-label="{label}"></progress><span>{label}</span><span>{said}</span></div>'
+        )
+
+    def text(self) -> str:
+        return word("common.training.progress", step=self.step, steps=self.steps)
