@@ -47,8 +47,9 @@ class ResultCard(Display):
         beside = f" <small>{escape(entry['beside'])}</small>" if entry["beside"] else ""
         return (
             f'<div class="ac ac-card ac-claim" data-tone="{tone}" data-claim="{entry["claim"]}">'
-            f'<div class="ac-head"><b>{entry["claim"]}</b><span>{escape(claim_words(entry["claim"]))}'
-            f"</span></div><p>{escape(entry['measure'])}</p>"
+            f'<div class="ac-head"><b>{entry["claim"]}</b>'
+            f"<span>{escape(claim_words(entry['claim']))}</span></div>"
+            f"<p>{escape(entry['measure'])}</p>"
             f'<p class="ac-value">{escape(entry["text"])}{beside}</p>{verdict}</div>'
         )
 
@@ -155,7 +156,8 @@ def _number(name: str, value: Any) -> float:
 
 def _write(value: float, style: str) -> str:
     if style == "percent":
-        return f"{100 * value:.3g} %" if abs(value) < 0.9995 else f"{100 * value:.0f} %"
+        hundredths = f"{100 * value:.3g}" if abs(value) < 0.9995 else f"{100 * value:.0f}"
+        return word("common.card.percent", value=hundredths)
     if style == "integer":
         return f"{value:,.0f}"
     if style == "scientific":
