@@ -161,7 +161,8 @@ def heatmap(
         limits: the numbers at the ends of the scale; by default those of the data, 0 included.
         alt: text alternative; by default written from the numbers.
     """
-    panels = list(values) if isinstance(values, (list, tuple)) else [values]
+    several = isinstance(values, (list, tuple)) and np.ndim(values[0]) == 2
+    panels = list(values) if several else [values]
     matrices = [_as_array("values", panel, 2) for panel in panels]
     n_rows, n_columns = matrices[0].shape
     for name, labels, size in (("rows", rows, n_rows), ("columns", columns, n_columns)):

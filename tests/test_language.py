@@ -1,0 +1,103 @@
+"""The words that code shows: both languages complete, terms used as the terminology has them."""
+
+import re
+from importlib import resources
+
+import pytest
+
+from attention_course import language
+
+FILES = sorted(
+    path.name.removesuffix(".toml")
+    for path in resources.files("attention_course").joinpath("words", "en").iterdir()
+)
+
+
+@pytest.fixture(autouse=True)
+def english():
+    language.use("en")
+    yield
+    language.use("en")
+
+
+def leaves(entry, path=()):
+    """Every piece of text in a table, with its path."""
+    if isinstance(entry, dict):
+        items = entry.items()
+    elif isinstance(entry, list):
+        items = enumerate(entry)
+    else:
+        yield ".".join(map(str, path)), entry
+        return
+    for key, value in items:
+        yield from leaves(value, (*path, key))
+
+
+def placeholders(text):
+    return sorted(set(re.findall(r"(?<!{){(\w*)}", text))) if isinstance(text, str) else text
+
+
+def test_both_languages_have_the_same_files():
+    chinese = resources.files("attention_course").joinpath("words", "zh").iterdir()
+    assert sorted(path.name.removesuffix(".toml") for path in chinese) == FILES
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_both_languages_have_the_same_keys_and_placeholders(name):
+    english, chinese = (
+        {path: placeholders(text) for path, text in leaves(language.words(name, code))}
+        for code in language.LANGUAGES
+    )
+    assert english == chinese
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_text_is_empty(name):
+    for code in language.LANGUAGES:
+        assert not [path for path, text in leaves(language.words(name, code)) if text == ""]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_chinese_words_are_chinese(name):
+    """A text may stay the same in both languages only where it holds no English word."""
+    english, chinese = (dict(leaves(language.words(name, code))) for code in language.LANGUAGES)
+    same = {
+        path
+        for path, text in english.items()
+        if isinstance(text, str)
+        and chinese[path] == text
+        and not path.endswith(("misconception", ".card"))
+        and len(re.findall(r"[a-z]{3,}", re.sub(r"`[^`]*`|\bsoftmax\b|\blogit\b", "", text))) > 1
+    }
+    assert not same
+
+
+def test_word_fills_its_placeholders_in_the_language_in_use():
+    assert language.word("common.check.hint", number=2) == "Hint 2"
+    language.use("zh")
+    assert language.current() == "zh"
+    assert language.word("common.check.hint", number=2) == "提示2"
+
+
+def test_an_unknown_key_is_named_with_its_file():
+    with pytest.raises(KeyError, match=r"common\.check\.nothing.*words/en/common\.toml"):
+        language.word("common.check.nothing")
+    with pytest.raises(KeyError, match=r"words/en/nothing\.toml"):
+        language.word("nothing.at.all")
+
+
+def test_a_table_is_not_a_word():
+    with pytest.raises(TypeError, match=r"common\.check.*expected words"):
+        language.word("common.check")
+
+
+def test_an_unknown_language_is_refused_and_changes_nothing():
+    with pytest.raises(ValueError, match=r"language: got 'fr', expected one of en, zh"):
+        language.use("fr")
+    assert language.current() == "en"
+
+
+def test_every_term_has_both_languages_and_meanings():
+    for name, term in language.read_toml("terminology.toml").items():
+        assert {"en", "zh", "meaning_en", "meaning_zh"} <= set(term), name
+        assert set(term) <= {"en", "zh", "meaning_en", "meaning_zh", "avoid_en", "avoid_zh"}, name

@@ -1,0 +1,107 @@
+"""Figures: live text in both languages, the page's own ink, and a text alternative."""
+
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+from attention_course import language, plots
+
+TOKENS = {"en": ["Beijing", "sights", "___"], "zh": ["北京", "著名景点", "＿"]}
+
+
+@pytest.fixture(params=["en", "zh"])
+def tokens(request):
+    language.use(request.param)
+    yield TOKENS[request.param]
+    language.use("en")
+
+
+def every_figure(tokens):
+    weights = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4]])
+    yield plots.heatmap(weights, rows=tokens, columns=tokens, x=tokens[0], title=tokens[1])
+    yield plots.heatmap([weights, -weights], titles=tokens[:2], rows=tokens)
+    yield plots.heatmap(torch.tensor(weights), columns=tokens, annotate=True)
+    yield plots.curves(
+        [4, 16, 64],
+        {tokens[0]: ([1, 2, 3], [0.5, 1.5, 2.5], [1.5, 2.5, 3.5]), tokens[1]: [3, 2, 1]},
+        x_label=tokens[1],
+        log_x=True,
+        log_y=True,
+        reference=2,
+        reference_label=tokens[2],
+    )
+    yield plots.bars(tokens, [1, 2, 3], spread=[[0, 2], [1, 3], [2, 4]], x_label=tokens[0])
+    yield plots.bars(tokens, {tokens[0]: [1, 2, 3], tokens[1]: [3, 2, 1]}, title=tokens[1])
+
+
+def test_every_character_is_live_text(tokens):
+    """No glyph is drawn as an outline, so none can be missing where no Chinese font is."""
+    for figure in every_figure(tokens):
+        html = figure._repr_mimebundle_()["text/html"]
+        svg = ElementTree.fromstring(html[html.index("<svg") : html.index("</svg>") + 6])
+        shown = "".join("".join(e.itertext()) for e in svg.iter() if e.tag.endswith("text"))
+        assert tokens[1] in shown
+        assert not [e for e in svg.iter() if (e.get("id") or "").split("-")[-1] == "glyph"]
+        assert "DejaVu" not in html
+
+
+def test_ink_is_the_pages_own_and_the_text_alternative_is_there(tokens):
+    for figure in every_figure(tokens):
+        bundle = figure._repr_mimebundle_()
+        assert "currentColor" in bundle["text/html"]
+        assert plots._INK not in bundle["text/html"]
+        assert f'aria-label="{figure.alt}"' in bundle["text/html"]
+        assert bundle["text/plain"] == figure.alt
+        assert re.search(r"\d", figure.alt)
+
+
+def test_a_figure_is_the_same_each_time_and_its_ids_are_its_own(tokens):
+    def draw():
+        return [figure.html() for figure in every_figure(tokens)]
+
+    first = draw()
+    assert first == draw()
+    ids = [i for html in first for i in set(re.findall(r'\bid="([^"]+)"', html))]
+    assert len(ids) == len(set(ids))
+
+
+def test_chinese_leaves_room_for_its_width():
+    """The metrics font gives a Chinese label about its real width, one em a character."""
+    font = FontProperties(family=plots._style()["font.family"], size=11)
+    width, _, _ = text_to_path.get_text_width_height_descent("注意力权重", font, ismath=False)
+    assert width == pytest.approx(5 * 11, rel=0.05)
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match=r"values: got shape \(3,\), expected 2 dimensions"):
+        plots.heatmap(np.ones(3))
+    with pytest.raises(ValueError, match="rows: got 2 labels, expected 3"):
+        plots.heatmap(np.ones((3, 3)), rows=["a", "b"])
+    with pytest.raises(ValueError, match="titles: got 1, expected one a panel, 2"):
+        plots.heatmap([np.ones((3, 3))] * 2, titles=["a"])
+    with pytest.raises(ValueError, match=r"series\['a'\]: got 2 numbers, expected 3"):
+        plots.curves([1, 2, 3], {"a": [1, 2]})
+    with pytest.raises(ValueError, match="values: got 2 numbers, expected 3"):
+        plots.bars(["a", "b", "c"], [1, 2])
+    with pytest.raises(ValueError, match="alt: got an empty text"):
+        plots.picture(plots.new_figure()[0], "")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0, "0"), (1024, "1,024"), (0.12345, "0.123"), (-2.5, "−2.5"), (1.5e-7, "1.5 × 10⁻⁷")],
+)
+def test_numbers_are_short(value, written):
+    assert plots.number(value) == written
+
+
+def test_the_metrics_font_leaves_nothing_behind():
+    script = "from attention_course import plots; plots.heatmap([[1.0]], rows=['北京'])"
+    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
