@@ -1,0 +1,186 @@
+"""What a machine can see of a page: its anatomy, its links, its terms.
+
+Parity of the editions and stored outputs are checked in test_editions.py, execution in
+test_execution.py.
+"""
+
+import itertools
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from attention_course import language
+
+CHAPTERS = Path(__file__).parents[1] / "chapters"
+PAGES = sorted(CHAPTERS.glob("*/*.ipynb")) + sorted(CHAPTERS.glob("*/*.md"))
+NOTEBOOKS = [page for page in PAGES if page.suffix == ".ipynb"]
+LESSONS = [page for page in NOTEBOOKS if page.stem != "index"]
+CHINESE = r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]"
+IDEOGRAPH = r"[\u3400-\u9fff]"
+
+
+def pages(paths):
+    return pytest.mark.parametrize("path", paths, ids=lambda p: f"{p.parent.name}/{p.name}")
+
+
+def cells(path, kind=None):
+    return [c for c in json.loads(path.read_text())["cells"] if kind in (None, c["cell_type"])]
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def prose(path):
+    """The page's prose, without code, formulas and link targets."""
+    if path.suffix == ".md":
+        text = path.read_text()
+    else:
+        text = "\n\n".join(source(cell) for cell in cells(path, "markdown"))
+    text = re.sub(r"```.*?```", "", text, flags=re.S)
+    text = re.sub(r"\$\$.*?\$\$", "", text, flags=re.S)
+    text = re.sub(r"\$[^$\n]+\$|`[^`\n]*`", "", text)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    return re.sub(r"<[^>]+>", "", text)
+
+
+def test_there_are_pages_in_both_editions():
+    assert LESSONS
+    for code in language.LANGUAGES:
+        assert [page for page in PAGES if page.parent.name == code]
+
+
+@pages(NOTEBOOKS)
+def test_the_notebook_is_valid_and_its_cells_have_speaking_ids(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    assert not [i for i in ids if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", i)]
+    assert not [i for i in ids if re.fullmatch(r"[0-9a-f]{8}", i)]
+
+
+@pages(NOTEBOOKS)
+def test_the_setup_cell_comes_first_and_is_the_same_everywhere(path):
+    def setup(page):
+        first = cells(page, "code")[0]
+        assert first["id"] == "setup"
+        return source(first).replace(f'LANGUAGE = "{page.parent.name}"', "LANGUAGE")
+
+    assert setup(path) == setup(NOTEBOOKS[0])
+
+
+@pages(LESSONS)
+def test_code_cells_are_short_and_introduced_by_prose(path):
+    before = None
+    for cell in cells(path):
+        if cell["cell_type"] == "code":
+            assert before == "markdown", f"{cell['id']}: no prose before it"
+            lines = source(cell).strip().count("\n") + 1
+            assert lines <= 16 or cell["id"] == "setup", f"{cell['id']}: {lines} lines"
+        before = cell["cell_type"]
+
+
+@pages(NOTEBOOKS)
+def test_code_holds_no_chinese(path):
+    for cell in cells(path, "code"):
+        if cell["id"] != "setup":
+            assert not re.findall(CHINESE, source(cell)), cell["id"]
+
+
+@pages(LESSONS)
+def test_the_page_has_every_part(path):
+    code = "\n".join(source(cell) for cell in cells(path, "code"))
+    for part in ("Prediction(", "Quiz(", "record("):
+        assert part in code, part
+    assert len(re.findall(r"\.check\(", code)) >= 2
+    assert re.search(r"\b\w*(Explorer|Plane)\(", code)
+
+
+@pages(NOTEBOOKS)
+def test_prose_shows_as_meant_in_colab(path):
+    """Roles, directives and colon fences would show raw."""
+    for cell in cells(path, "markdown"):
+        raw = re.findall(r"\{[a-z:-]+\}`|^`{3,}\{|^:::|^\(\w+\)=$", source(cell), flags=re.M)
+        assert not raw, cell["id"]
+
+
+@pages(NOTEBOOKS)
+def test_headings_go_down_one_level_at_a_time(path):
+    headings = [
+        len(mark)
+        for cell in cells(path, "markdown")
+        for mark in re.findall(r"^(#+) ", re.sub(r"```.*?```", "", source(cell), flags=re.S), re.M)
+    ]
+    assert headings[0] == 1
+    assert headings.count(1) == 1
+    assert all(after <= level + 1 for level, after in itertools.pairwise(headings))
+
+
+@pages(PAGES)
+def test_links_lead_somewhere_and_cited_papers_are_in_the_references(path):
+    text = (
+        path.read_text()
+        if path.suffix == ".md"
+        else "\n".join(source(cell) for cell in cells(path, "markdown"))
+    )
+    references = (CHAPTERS / "references.bib").read_text()
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("http"):
+            assert target.startswith("https://"), target
+            if paper := re.search(r"arxiv\.org/abs/([\d.]+\d)", target):
+                assert paper[1] in references, f"{target} is not in references.bib"
+        elif not target.startswith("#"):
+            assert (path.parent / target.split("#")[0]).exists(), target
+
+
+@pages([page for page in PAGES if page.parent.name == "zh"])
+def test_chinese_typography(path):
+    text = prose(path)
+    for what, pattern in {
+        "a line break between Chinese characters": f"{CHINESE}\n(?![\n#|>*-]|\\d+\\.){CHINESE}",
+        "a space between Chinese and Latin": f"{IDEOGRAPH} [A-Za-z0-9]|[A-Za-z0-9] {IDEOGRAPH}",
+        "half-width punctuation": f"{IDEOGRAPH}[,;:?!]|{IDEOGRAPH}\\.(?![a-z])",
+    }.items():
+        found = re.search(f".{{0,12}}(?:{pattern}).{{0,12}}", text)
+        assert not found, f"{what}: {found[0]!r}"
+
+
+@pages(PAGES)
+def test_prose_uses_the_terms_of_the_terminology(path):
+    code = path.parent.name
+    text = prose(path).lower()
+    for name, term in language.read_toml("terminology.toml").items():
+        for other in term.get(f"avoid_{code}", ()):
+            assert other.lower() not in text, f"{name}: write {term[code]!r}, not {other!r}"
+
+
+def uses(term, text):
+    """Whether the text uses the term, as a word of its own where words are spaced."""
+    if re.search(IDEOGRAPH, term):
+        return term in text
+    return bool(re.search(rf"(?<![A-Za-z]){re.escape(term)}(e?s)?(?![A-Za-z])", text, flags=re.I))
+
+
+@pages([page for page in LESSONS if page.parent.name == "en"])
+def test_what_one_edition_calls_by_its_term_the_other_does_too(path):
+    english, chinese = prose(path), prose(CHAPTERS / "zh" / path.name)
+    for name, term in language.read_toml("terminology.toml").items():
+        if not term.get("everyday"):
+            assert not uses(term["en"], english) or uses(term["zh"], chinese), (
+                f"{name}: {term['en']!r} is on the English page, {term['zh']!r} not on the Chinese"
+            )
+
+
+def test_every_term_of_the_glossary_is_used():
+    for code in language.LANGUAGES:
+        text = "\n".join(prose(page) for page in LESSONS if page.parent.name == code)
+        unused = [
+            name
+            for name, term in language.read_toml("terminology.toml").items()
+            if not uses(term[code], text)
+        ]
+        assert not unused, code
