@@ -26,6 +26,7 @@ from .language import word
 BLUE, ORANGE, GREEN, PURPLE = COLORS = ["#3b82c4", "#d9731a", "#2e9e6b", "#9a6dd7"]
 _DASHES = ["-", "--", "-.", ":"]  # so that lines differ without colour too
 _MARKERS = ["o", "s", "^", "D"]
+WIDTH = 6.2  # inches: fills a column of text, and can still be read on a phone
 _INK = "#010203"  # drawn as this, shown as currentColor
 
 
@@ -33,8 +34,8 @@ def _style() -> dict[str, Any]:
     return {
         "svg.fonttype": "none",
         "font.family": ["DejaVu Sans", _metrics_font.register()],
-        "font.size": 11,
-        "axes.titlesize": 12,
+        "font.size": 11.5,
+        "axes.titlesize": 12.5,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.unicode_minus": True,
@@ -92,12 +93,12 @@ class Picture(Display):
 
 
 def new_figure(
-    width: float = 7.0, height: float = 3.4, columns: int = 1, rows: int = 1, **options: Any
+    width: float = WIDTH, height: float = 3.2, columns: int = 1, rows: int = 1, **options: Any
 ) -> tuple[Figure, Any]:
     """A figure in the book's style and its axes, as ``Figure.subplots`` gives them.
 
     Args:
-        width, height: inches; a page's column is 7 wide.
+        width, height: inches; a column of text is :data:`WIDTH` wide.
         columns, rows: the grid of axes.
         options: passed on to ``Figure.subplots``.
     """
@@ -174,14 +175,16 @@ def heatmap(
     high = max(0.0, *(m.max() for m in matrices)) if limits is None else limits[1]
 
     many = max(n_rows, n_columns) > 24  # too many cells to keep them square
-    cell = min(0.56, 5.6 / (n_columns * len(matrices)), 4.6 / n_rows)  # inches
+    cell = min(0.56, 5.0 / (n_columns * len(matrices)), 4.6 / n_rows)  # inches
     label_width = max((_width(label) for label in columns or [""]), default=0) * 0.085
     turned = columns is not None and label_width > cell
     width = n_columns * cell * len(matrices) + 0.9 + 0.09 * max(map(_width, rows or [""]))
     height = n_rows * cell + 0.5 + 0.25 * bool(x) + 0.3 * bool(title) + 0.3 * bool(titles)
     height += 0.7 * label_width if turned else 0
     figure, axes = new_figure(
-        *((7.0, 4.0) if many else (min(width, 7.0), height)), columns=len(matrices), squeeze=False
+        *((WIDTH, 3.8) if many else (min(width, WIDTH), height)),
+        columns=len(matrices),
+        squeeze=False,
     )
     with matplotlib.rc_context(_style()):
         for i, (axis, matrix) in enumerate(zip(axes[0], matrices, strict=True)):
@@ -314,7 +317,7 @@ def curves(
         reference: draws a level line, named ``reference_label`` (chance, say).
     """
     x = _as_array("x", x, 1)
-    figure, axis = new_figure(7.0, 3.4)
+    figure, axis = new_figure()
     said = []
     with matplotlib.rc_context(_style()):
         for i, (label, line) in enumerate(series.items()):
@@ -394,7 +397,7 @@ def bars(
     grouped = values if isinstance(values, Mapping) else {"": values}
     spreads = spread if isinstance(spread, Mapping) else {"": spread}
     n, groups = len(labels), len(grouped)
-    figure, axis = new_figure(7.0, 1.1 + n * max(0.38, 0.26 * groups + 0.14))
+    figure, axis = new_figure(WIDTH, 1.1 + n * max(0.38, 0.26 * groups + 0.14))
     said = []
     with matplotlib.rc_context(_style()):
         thickness = 0.74 / groups
