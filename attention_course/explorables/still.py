@@ -1,0 +1,124 @@
+"""The still pictures and tables that stand in for an explorable where scripts do not run."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from attention_course.display import code_spans, escape
+
+BLUE, ORANGE, GREEN, PURPLE = "#3b82c4", "#d9731a", "#2e9e6b", "#9a6dd7"
+
+
+def element(name: str, *children: str, **attributes: object) -> str:
+    """An HTML or SVG element. ``class_`` and ``stroke_width`` become ``class``, ``stroke-width``.
+
+    The children are HTML already; the attributes are escaped here.
+    """
+    named = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
+        for key, value in attributes.items()
+    )
+    return f"<{name}{named}>{''.join(children)}</{name}>"
+
+
+def _short(value: object) -> object:
+    return f"{value:.4g}" if isinstance(value, float) else value
+
+
+def number(value: float, digits: int = 2) -> str:
+    """As the modules write it: a true minus sign and no negative zero."""
+    text = f"{abs(value):.{digits}f}"
+    return f"−{text}" if value < 0 and float(text) else text
+
+
+def svg(width: int, height: int, alt: str, *shapes: str) -> str:
+    """A drawing with a text alternative, at most as wide as the page allows."""
+    return element(
+        "svg",
+        *shapes,
+        class_="ac-drawing",
+        viewBox=f"0 0 {width} {height}",
+        width=width,
+        role="img",
+        aria_label=alt,
+    )
+
+
+def text(x: float, y: float, content: str, **attributes: object) -> str:
+    """A line of text in a drawing."""
+    return element("text", escape(content), x=x, y=y, **attributes)
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose first column names the rows."""
+    titles = "".join(element("th", escape(title), scope="col") for title in head)
+    lines = "".join(
+        element(
+            "tr",
+            element("th", escape(first), scope="row"),
+            *(element("td", escape(cell)) for cell in rest),
+        )
+        for first, *rest in rows
+    )
+    whole = element(
+        "table",
+        element("caption", escape(caption)),
+        element("thead", element("tr", titles)),
+        element("tbody", lines),
+        class_="ac-table",
+    )
+    return element("div", whole, class_="ac-scroll")
+
+
+def bars(labels: Sequence[str], values: Sequence[float], alt: str) -> str:
+    """One bar for each label, from the left, with its share of one as a percentage."""
+    shapes = []
+    for row, (label, value) in enumerate(zip(labels, values, strict=True)):
+        y, long = 24 * row, max(1.0, 240 * float(value))
+        shapes += [
+            text(96, y + 17, label, text_anchor="end"),
+            element("rect", x=104, y=y + 5, width=long, height=14, rx=3, fill=BLUE),
+            text(112 + long, y + 17, f"{number(100 * value, 1)}%"),
+        ]
+    return svg(420, 24 * len(labels) + 4, alt, *shapes)
+
+
+def pixels(values: Any, alt: str) -> str:
+    """A matrix of numbers from −1 to 1 as a picture: blue above zero, orange below, clear at zero.
+
+    The colours carry their own transparency, so that the picture suits a light and a dark page.
+    """
+    values = np.asarray(values, dtype=float)
+    height, width = values.shape
+    rgba = np.empty((height, width, 4), dtype=np.uint8)
+    for sign, colour in ((values >= 0, BLUE), (values < 0, ORANGE)):
+        rgba[sign, :3] = list(bytes.fromhex(colour[1:]))
+    rgba[..., 3] = np.round(235 * np.abs(values))
+    lines = b"".join(b"\0" + line.tobytes() for line in rgba)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    header = struct.pack(">2I5B", width, height, 8, 6, 0, 0, 0)
+    png = b"".join(
+        [
+            b"\x89PNG\r\n\x1a\n",
+            chunk(b"IHDR", header),
+            chunk(b"IDAT", zlib.compress(lines, 9)),
+            chunk(b"IEND", b""),
+        ]
+    )
+    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return f'<img class="ac-heatmap" src="{source}" alt="{escape(alt)}">'
+
+
+def options(texts: Iterable[str]) -> str:
+    """A list of answers to choose from; what stands in backticks is code."""
+    return element("ul", *(element("li", code_spans(text)) for text in texts))
