@@ -62,8 +62,11 @@ def scaled_dot_product_attention(
     _check_attention(query, key, value, mask, bias)
     checks.yes_or_no("causal", causal)
     scale = 1 / math.sqrt(query.size(-1)) if scale is None else checks.real_number("scale", scale)
-    allowed = _allowed(mask, bias, causal, query, key)  # (..., n_q, n_k)
-    return _attend(query, key, value, allowed, bias, scale)
+    bias = None if bias is None else bias.to(_precise_dtype(query))
+    allowed = _allowed(mask, bias, causal, query, key)  # (..., n_q or 1, n_k)
+    output, weights = _attend(query, key, value, allowed, bias, scale)
+    # The weights lack the axes that only the values have.
+    return output, weights.expand(*output.shape[:-1], key.size(-2))
 
 
 class SelfAttention(nn.Module):
@@ -83,9 +86,9 @@ class SelfAttention(nn.Module):
     def __init__(self, embed_size: int) -> None:
         super().__init__()
         self.embed_size = checks.size("embed_size", embed_size)
-        self.query = nn.Linear(embed_size, embed_size)
-        self.key = nn.Linear(embed_size, embed_size)
-        self.value = nn.Linear(embed_size, embed_size)
+        self.query = nn.Linear(self.embed_size, self.embed_size)
+        self.key = nn.Linear(self.embed_size, self.embed_size)
+        self.value = nn.Linear(self.embed_size, self.embed_size)
 
     def forward(self, x: Tensor, mask: Tensor | None = None, *, causal: bool = False) -> Tensor:
         """The sequence after every position has looked at the others.
@@ -136,15 +139,15 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.d_model = checks.size("d_model", d_model)
         self.num_heads = checks.size("num_heads", num_heads)
-        if d_model % num_heads:
+        if self.d_model % self.num_heads:
             raise ValueError(f"d_model: got {d_model}, expected a multiple of {num_heads} heads")
         self.dropout = checks.real_number("dropout", dropout)
-        if not 0 <= dropout < 1:
+        if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout: got {dropout}, expected at least 0 and less than 1")
-        self.query = nn.Linear(d_model, d_model, bias=bias)
-        self.key = nn.Linear(d_model, d_model, bias=bias)
-        self.value = nn.Linear(d_model, d_model, bias=bias)
-        self.output = nn.Linear(d_model, d_model, bias=bias)
+        self.query = nn.Linear(self.d_model, self.d_model, bias=bias)
+        self.key = nn.Linear(self.d_model, self.d_model, bias=bias)
+        self.value = nn.Linear(self.d_model, self.d_model, bias=bias)
+        self.output = nn.Linear(self.d_model, self.d_model, bias=bias)
 
     def forward(
         self,
@@ -193,7 +196,7 @@ class MultiHeadAttention(nn.Module):
         value = key if value is None else value
         self._check(query, key, value, causal)
         shape = (query.size(0), self.num_heads, query.size(1), key.size(1))
-        mask, bias = _mask_of_heads(mask, shape), _bias_of_heads(bias, shape)
+        mask, bias = _mask_of_heads(mask, shape), _bias_of_heads(bias, shape, query)
 
         q = self._split(self.query(query))  # (batch, heads, n_q, d_head)
         k = self._split(self.key(key))  # (batch, heads, n_k, d_head)
@@ -309,15 +312,16 @@ def _attend(
     scale: float,
     dropout: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
-    scores = _precise(query) @ _precise(key).transpose(-2, -1) * scale  # (..., n_q, n_k)
+    query = _precise(query) * scale  # scaled here, where there is less to multiply than in scores
+    scores = query @ _precise(key).transpose(-2, -1)  # (..., n_q, n_k)
     if bias is not None:
-        scores = scores + bias.to(scores.dtype)
+        scores = scores + bias
     # Filled with -inf, a row without a key would turn into NaN, here or in the gradient.
     lowest = torch.finfo(scores.dtype).min
     weights = scores.masked_fill(~allowed, lowest).softmax(-1).masked_fill(~allowed, 0.0)
     weights = F.dropout(weights, dropout)
     output = weights @ _precise(value)  # (..., n_q, d_v)
-    return output.to(query.dtype), weights.to(query.dtype)
+    return output.to(value.dtype), weights.to(value.dtype)
 
 
 def _attend_fused(
@@ -338,17 +342,20 @@ def _attend_fused(
     else:
         # The kernel wants the bias in the query's dtype; bfloat16 cannot count to 300.
         query, key, value = _precise(query), _precise(key), _precise(value)
-        bias = bias.to(query.dtype).masked_fill(~allowed, -math.inf)
-        attn_mask = bias.masked_fill(empty, 0.0)  # (..., n_q or 1, n_k)
+        attn_mask = bias.masked_fill(~allowed, -math.inf).masked_fill(empty, 0.0)
     output = F.scaled_dot_product_attention(
         query, key, value, attn_mask=attn_mask, dropout_p=dropout, scale=scale
     )  # (..., n_q, d_v)
     return output.masked_fill(empty, 0.0).to(dtype), None
 
 
+def _precise_dtype(x: Tensor) -> torch.dtype:
+    return torch.promote_types(x.dtype, torch.float32)
+
+
 def _precise(x: Tensor) -> Tensor:
     """``x`` in at least 32 bits."""
-    return x.float() if x.dtype.itemsize < 4 else x
+    return x.to(_precise_dtype(x))
 
 
 def _rotated(rotate: Callable[[Tensor], Tensor], heads: Tensor) -> Tensor:
@@ -374,12 +381,14 @@ def _mask_of_heads(mask: Tensor | None, shape: tuple[int, int, int, int]) -> Ten
     return mask[(None,) * (4 - mask.ndim)]
 
 
-def _bias_of_heads(bias: Tensor | None, shape: tuple[int, int, int, int]) -> Tensor | None:
+def _bias_of_heads(
+    bias: Tensor | None, shape: tuple[int, int, int, int], query: Tensor
+) -> Tensor | None:
     if bias is None:
         return None
     checks.floating("bias", bias, "(batch, heads, n_q, n_k)")
     checks.broadcasts("bias", bias, shape, "(batch, heads, n_q, n_k)")
-    return bias[(None,) * (4 - bias.ndim)]
+    return bias.to(_precise_dtype(query))[(None,) * (4 - bias.ndim)]
 
 
 def _check_attention(
