@@ -18,6 +18,8 @@ from torch.nn import functional as F
 
 from . import checks
 
+_WHOLE_NUMBERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+
 
 def scaled_dot_product_attention(
     query: Tensor,
@@ -206,7 +208,8 @@ class MultiHeadAttention(nn.Module):
 
         scale = 1 / math.sqrt(q.size(-1))
         dropout = self.dropout if self.training else 0.0
-        if mask is None and bias is None and key.size(1) and not need_weights:
+        every_query_has_a_key = mask is None and bias is None and key.size(1) > 0
+        if every_query_has_a_key and not need_weights:
             heads = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=causal)
             return self._join(heads), None
         allowed = _allowed(mask, bias, causal, q, k)  # (batch or 1, heads or 1, n_q or 1, n_k)
@@ -285,9 +288,6 @@ def padding_mask(tokens: Tensor, pad_id: int) -> Tensor:
     return (tokens != checks.whole_number("pad_id", pad_id)).unsqueeze(-2)
 
 
-_WHOLE_NUMBERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
-
-
 def _allowed(
     mask: Tensor | None, bias: Tensor | None, causal: bool, query: Tensor, key: Tensor
 ) -> Tensor:
@@ -316,7 +316,7 @@ def _attend(
     scores = query @ _precise(key).transpose(-2, -1)  # (..., n_q, n_k)
     if bias is not None:
         scores = scores + bias
-    # Filled with -inf, a row without a key would turn into NaN, here or in the gradient.
+    # With -inf a row without a key would be NaN on the way, which detect_anomaly reports.
     lowest = torch.finfo(scores.dtype).min
     weights = scores.masked_fill(~allowed, lowest).softmax(-1).masked_fill(~allowed, 0.0)
     weights = F.dropout(weights, dropout)
@@ -340,7 +340,7 @@ def _attend_fused(
     if bias is None:
         attn_mask = allowed | empty  # (..., n_q or 1, n_k)
     else:
-        # The kernel wants the bias in the query's dtype; bfloat16 cannot count to 300.
+        # A kernel may want the bias in the query's dtype, and bfloat16 cannot count to 300.
         query, key, value = _precise(query), _precise(key), _precise(value)
         attn_mask = bias.masked_fill(~allowed, -math.inf).masked_fill(empty, 0.0)
     output = F.scaled_dot_product_attention(

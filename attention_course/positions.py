@@ -33,7 +33,7 @@ def sinusoidal_encoding(length: int, d_model: int, base: float = 10_000.0) -> Te
     Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.5.
     """
     length, d_model = checks.size("length", length), checks.size("d_model", d_model)
-    position = torch.arange(length, dtype=torch.float64)  # (length,)
+    position = torch.arange(length)  # (length,)
     angle = position[:, None] * _frequencies(d_model, base)  # (length, ⌈d_model/2⌉)
     waves = torch.stack([angle.sin(), angle.cos()], dim=-1)  # (length, ⌈d_model/2⌉, 2)
     return waves.flatten(1)[:, :d_model].float()  # (length, d_model)
@@ -63,8 +63,7 @@ def rotary_embedding(x: Tensor, positions: Tensor, base: float = 10_000.0) -> Te
     Source: Su et al. 2021 (arXiv:2104.09864), section 3.2.2, equations 15 and 34.
     """
     _check_rotary(x, positions)
-    # In float32 an angle of 100000 would be off by 0.004.
-    angle = positions[..., None].double() * _frequencies(x.size(-1), base).to(x.device)
+    angle = positions[..., None] * _frequencies(x.size(-1), base).to(x.device)  # (..., n, d/2)
     precise = torch.promote_types(x.dtype, torch.float32)
     cos, sin = angle.cos().to(precise), angle.sin().to(precise)  # (..., n, d/2)
     a, b = x.to(precise).unflatten(-1, (-1, 2)).unbind(-1)  # 2 × (..., n, d/2)
@@ -104,7 +103,10 @@ def alibi_bias(num_heads: int, length: int) -> Tensor:
 
 
 def _frequencies(d: int, base: float) -> Tensor:
-    """``base^(-2i/d)`` for every pair of columns: float64 ``(⌈d/2⌉,)``, radians a position."""
+    """``base^(-2i/d)`` for every pair of columns: float64 ``(⌈d/2⌉,)``, radians a position.
+
+    In float32 the angle of position 100000 would be off by 0.004.
+    """
     base = checks.real_number("base", base)
     if base <= 0:
         raise ValueError(f"base: got {base}, expected a positive number")

@@ -434,6 +434,35 @@ def test_a_query_without_a_key_gets_zero_on_both_paths(dtype, need_weights, by):
 
 
 @pytest.mark.parametrize("need_weights", [True, False])
+def test_a_query_without_a_key_makes_no_nan_even_on_the_way(need_weights):
+    layer, x = attention(), normal(2, 3, 8)
+    with torch.autograd.set_detect_anomaly(True):
+        output, _ = layer(x, mask=coin(3, 3, share=0), need_weights=need_weights)
+        output.sum().backward()
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_no_kernel_meets_a_row_without_a_key_or_a_bias_of_another_dtype(
+    monkeypatch, dtype, with_bias
+):
+    layer, x = attention(dtype=dtype), normal(2, 3, 8, dtype=dtype)
+    torchs, met = F.scaled_dot_product_attention, []
+
+    def kernel(query, key, value, attn_mask, **options):
+        met.append(attn_mask)
+        allowed = attn_mask if attn_mask.dtype == torch.bool else attn_mask > -math.inf
+        assert allowed.any(-1).all()
+        assert attn_mask.dtype in (torch.bool, query.dtype)
+        return torchs(query, key, value, attn_mask, **options)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", kernel)
+    bias = alibi_bias(2, 3) if with_bias else None
+    layer(x, mask=coin(3, 3, share=0.2), bias=bias)
+    assert len(met) == 1
+
+
+@pytest.mark.parametrize("need_weights", [True, False])
 def test_a_head_without_a_key_adds_nothing(need_weights):
     layer, x = attention(), normal(1, 3, 8)
     mask = torch.ones(1, 2, 3, 3, dtype=torch.bool)
