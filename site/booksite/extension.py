@@ -1,0 +1,204 @@
+"""The Sphinx extension: executed notebooks in place of the written ones, and what each page needs.
+
+It does the same for ``make site`` and for a bare ``jupyter-book build .``, which builds the English
+edition alone.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+import posixpath
+import re
+import shutil
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import jieba
+from docutils import nodes
+from sphinx import locale
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+from . import assets, editions, execution, identity, mathematics, pages, tables
+from .book import LANGUAGE_NAMES, LANGUAGE_TAGS, SITE, Book, BookError, chinese
+
+_LOGGER = logging.getLogger(__name__)
+_DESCRIPTION_LENGTH = {"en": 160, "zh": 80}
+# What themes bring along that no page asks for.
+_PRUNED = ("**/*.map", "_static/scripts/fontawesome.js*", "_static/vendor/fontawesome")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.add_config_value("book_root", "", "env", str)
+    app.add_config_value("book_edition", "en", "env", str)
+    app.add_config_value("book_both_editions", False, "env", bool)
+    app.add_config_value("book_repository", "", "env", str)
+    app.add_config_value("comments_config", {}, "html", dict)  # Jupyter Book always sets it
+    app.add_directive("claims-ledger", tables.ClaimsLedger)
+    app.add_directive("glossary-table", tables.GlossaryTable)
+    mathematics.setup(app)
+    app.connect("config-inited", _settle)
+    app.connect("builder-inited", _prepare)
+    app.connect("env-get-outdated", _everything)
+    app.connect("source-read", _with_outputs)
+    app.connect("html-page-context", _page, priority=100)  # before the theme fills its templates
+    app.connect("build-finished", _finish)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _settle(app: Sphinx, config: Config) -> None:
+    """Fill in the settings that depend on where the sources are and what the machine brings."""
+    config.book_root = config.book_root or str(app.srcdir)
+    book = Book(Path(config.book_root))
+    references = book.root / "chapters" / "references.bib"
+    config.bibtex_bibfiles = [os.path.relpath(references, app.srcdir)]
+    config.templates_path.insert(0, str(SITE / "templates"))
+    _made(app).mkdir(parents=True, exist_ok=True)
+    config.html_static_path += [str(SITE / "static"), str(_made(app))]
+    config.html_favicon = str(SITE / "static" / "favicon.svg")
+    jieba.setLogLevel("WARNING")
+    try:
+        config.book_repository = identity.repository(config.book_repository)
+    except BookError as error:
+        raise ExtensionError(str(error)) from None
+
+
+def _prepare(app: Sphinx) -> None:
+    book, edition = _book(app), app.config.book_edition
+    try:
+        assets.install()
+        editions.check(book, [edition])
+        execution.execute(book, [edition])
+    except BookError as error:
+        raise ExtensionError(str(error)) from None
+    assets.copy_katex(_made(app) / "katex")
+    if edition == "zh":
+        _speak_chinese(app)
+
+
+def _speak_chinese(app: Sphinx) -> None:
+    """Give the theme's words that nobody has translated, or not well, in Chinese."""
+    words = chinese()["chrome"]
+    for catalog in ("sphinx", "booktheme"):
+        place = ("general", catalog)
+        locale.translators[place] = _Words(words, locale.translators[place])
+    app.builder.templates.environment.install_gettext_translations(
+        locale.translators["general", "sphinx"]
+    )
+
+
+class _Words(gettext.NullTranslations):
+    """Translations from a table, and from elsewhere where the table has none."""
+
+    def __init__(self, words: dict[str, str], others: gettext.NullTranslations) -> None:
+        super().__init__()
+        self.words, self.others = words, others
+
+    def gettext(self, message: str) -> str:
+        return self.words.get(message) or self.others.gettext(message)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return self.words.get(one) or self.others.ngettext(one, many, number)
+
+
+def _everything(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
+    """Read every page again: outputs and sidebars change without their page's source changing."""
+    return sorted(env.found_docs)
+
+
+def _with_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
+    page = posixpath.basename(docname)
+    if page in _book(app).notebooks():
+        source[0] = execution.executed_text(_book(app), app.config.book_edition, page)
+
+
+def _page(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Add the page's links to the other edition, to Colab and to its own file; its description."""
+    book, config = _book(app), app.config
+    edition, other = config.book_edition, "zh" if config.book_edition == "en" else "en"
+    page = posixpath.basename(pagename)
+    listed = page in book.pages()
+    links: dict[str, Any] = {"notebook": listed and page in book.notebooks()}
+    if config.book_both_editions:
+        links["other"] = {
+            "url": f"../{other}/{page}.html",
+            "tag": LANGUAGE_TAGS[other],
+            "name": LANGUAGE_NAMES[other],
+            "edition": other,
+        }
+    if links["notebook"] and config.book_repository:
+        links["colab"] = identity.colab_address(config.book_repository, edition, page)
+    context["book"] = links
+    context["language"] = LANGUAGE_TAGS[edition]
+
+    if pagename == "search" and edition == "zh":
+        app.add_js_file("zhsearch.js", priority=100)  # before Sphinx's own
+
+    tags = []
+    description = _description(doctree, _DESCRIPTION_LENGTH[edition]) if doctree else ""
+    if description:
+        tags.append(f'<meta name="description" content="{escape(description)}">')
+    if config.book_repository and listed and config.book_both_editions:
+        site = identity.site_address(config.book_repository)
+        tags.append(f'<link rel="canonical" href="{site}/{edition}/{page}.html">')
+        tags += [
+            f'<link rel="alternate" hreflang="{tag}" href="{site}/{name}/{page}.html">'
+            for name, tag in LANGUAGE_TAGS.items()
+        ]
+    context["metatags"] = "\n".join([context.get("metatags", ""), *tags])
+
+
+def _description(doctree: nodes.document, length: int) -> str:
+    """The page's first paragraph, cut at the end of a word where it is long."""
+    paragraph = next(iter(doctree.findall(nodes.paragraph)), None)
+    text = " ".join(paragraph.astext().split()) if paragraph else ""
+    if len(text) <= length:
+        return text
+    cut = text[:length]
+    return (cut.rsplit(" ", 1)[0] if cut.count(" ") > 5 else cut).rstrip(",;:，；：、") + "…"
+
+
+def _finish(app: Sphinx, problem: Exception | None) -> None:
+    if problem or app.builder.format != "html":
+        return
+    output = Path(app.outdir)
+    _without_eval(output / "_static" / "doctools.js")
+    words = chinese()["chrome"] if app.config.book_edition == "zh" else {}
+    for pattern in _PRUNED:
+        for path in output.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in output.rglob("*.html"):
+        try:
+            page = pages.finished(path.read_text(encoding="utf-8"), words)
+            path.write_text(page, encoding="utf-8")
+        except pages.UnknownIcon as error:
+            _LOGGER.warning("%s: %s", path.name, error)
+
+
+def _without_eval(script: Path) -> None:
+    """Sphinx turns a catalog's plural rule into code in the browser, which the policy forbids.
+
+    English brings no catalog, and Chinese has one form for all numbers.
+    """
+    text = script.read_text(encoding="utf-8")
+    text, times = re.subn(r"(PLURAL_EXPR = )new Function\([^)]*\)`\s*\)", r"\1() => 0", text)
+    if times != 1:
+        _LOGGER.warning("doctools.js has no plural rule where this extension looks for it")
+    script.write_text(text, encoding="utf-8")
+
+
+def _book(app: Sphinx) -> Book:
+    return Book(Path(app.config.book_root))
+
+
+def _made(app: Sphinx) -> Path:
+    """Where static files that this build makes are put for Sphinx to copy."""
+    return Path(app.doctreedir).parent / "made"

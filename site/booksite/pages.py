@@ -1,0 +1,127 @@
+"""The last touches to each HTML page, after Sphinx has written it.
+
+Text in, text out: icons become pictures in the page instead of a megabyte of script, what the book
+does not use goes, styles that many outputs carry stand once, and a Content-Security-Policy admits
+exactly the scripts that the page came with.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+
+# Drawn for the book: 24 units square, stroked in the colour of the text.
+ICONS = {
+    "angle-left": "M15 5l-7 7 7 7",
+    "angle-right": "M9 5l7 7-7 7",
+    "arrow-up": "M12 20V4M5 11l7-7 7 7",
+    "bars": "M4 6h16M4 12h16M4 18h16",
+    "chevron-down": "M5 9l7 7 7-7",
+    "chevron-right": "M9 5l7 7-7 7",
+    "circle-half-stroke": "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18zM12 3v18M12 7l6 0M12 12h9M12 17h6",
+    "download": "M12 4v11M6.5 10l5.5 5.5 5.5-5.5M4 20h16",
+    "list": "M9 6h11M9 12h11M9 18h11M4 6h1M4 12h1M4 18h1",
+    "magnifying-glass": "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM15.5 15.5L20.5 20.5",
+    "moon": "M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z",
+    "outdent": "M9 6h11M9 12h11M9 18h11M4 6h1M4 12h1M4 18h1",
+    "sun": "M12 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8zM12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22"
+    "M5 5l1.7 1.7M17.3 17.3L19 19M5 19l1.7-1.7M17.3 6.7L19 5",
+}
+
+POLICY = (
+    ("default-src", "'self'"),
+    ("img-src", "'self' data: blob:"),
+    ("font-src", "'self' data:"),
+    ("style-src", "'self' 'unsafe-inline'"),  # figures and mathematics set style attributes
+    ("object-src", "'none'"),
+    ("base-uri", "'none'"),
+    ("form-action", "'self'"),
+)
+
+_ICON = re.compile(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)>\s*</\1>')
+_UNUSED = re.compile(
+    r"[ \t]*(?:"
+    r"<script\b[^>]*(?:fontawesome|mathjax)[^>]*>\s*</script>"
+    r"|<link\b[^>]*fontawesome[^>]*>"
+    r"|<meta name=\"docsearch:[^>]*>"
+    r"|<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"  # said already
+    r")\n?",
+    re.IGNORECASE,
+)
+_KATEX = re.compile(r"[ \t]*<link\b[^>]*katex[^>]*>\n?")
+_LABEL = re.compile(r'\b(title|aria-label)="([^"]*)"')
+_STYLE = re.compile(r'<style class="ac-style">.*?</style>', re.DOTALL)
+_SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+_DEFERRABLE = re.compile(
+    r"<script (?![^>]*\b(?:defer|async|type)\b)(?![^>]*documentation_options)([^>]*\bsrc=)"
+)
+
+
+class UnknownIcon(Exception):
+    """A template asks for an icon that has not been drawn."""
+
+
+def finished(page: str, words: Mapping[str, str]) -> str:
+    """A page as the site serves it.
+
+    Args:
+        page: the page as Sphinx wrote it.
+        words: the reader's words for labels that the theme's templates have in English only.
+
+    Raises:
+        UnknownIcon: the page asks for an icon that is not in :data:`ICONS`.
+    """
+    page = _UNUSED.sub("", page)
+    if 'class="katex' not in page:
+        page = _KATEX.sub("", page)
+    page = _LABEL.sub(lambda m: f'{m[1]}="{words.get(m[2], m[2])}"', page)
+    page = _ICON.sub(_drawn, page)
+    page = once(page)
+    head, end, body = page.partition("</head>")
+    page = _DEFERRABLE.sub(r"<script defer \1", head) + end + body
+    return with_security_policy(page)
+
+
+def once(page: str) -> str:
+    """The page with each of the course's style sheets only where it stands first."""
+    seen: set[str] = set()
+
+    def first(match: re.Match[str]) -> str:
+        new = match[0] not in seen
+        seen.add(match[0])
+        return match[0] if new else ""
+
+    return _STYLE.sub(first, page)
+
+
+def with_security_policy(page: str) -> str:
+    """The page with a policy that lets its own inline scripts run, by their digests, and no other.
+
+    Explorables are modules that a script of the page makes (``blob:``).
+    """
+    digests = []
+    for attributes, script in _SCRIPT.findall(page):
+        if script and "src=" not in attributes:
+            digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+            digests.append(f"'sha256-{digest}'")
+    scripts = ("script-src", " ".join(["'self'", "blob:", *dict.fromkeys(digests)]))
+    policy = "; ".join(f"{name} {value}" for name, value in (*POLICY, scripts))
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    return re.sub(r"<meta charset=[^>]*>", lambda m: f"{m[0]}\n    {meta}", page, count=1)
+
+
+def _drawn(match: re.Match[str]) -> str:
+    classes = match[2].split()
+    name = next(
+        (c.removeprefix("fa-") for c in classes if c.removeprefix("fa-") in ICONS),
+        None,
+    )
+    if name is None:
+        raise UnknownIcon(f"there is no drawing for the icon {match[2]!r}")
+    kept = " ".join(["icon", *(c for c in classes if not c.startswith("fa"))])
+    return (
+        f'<svg class="{kept}"{match[3]} viewBox="0 0 24 24" aria-hidden="true">'
+        f'<path d="{ICONS[name]}"/></svg>'
+    )

@@ -1,0 +1,68 @@
+"""Serves the built site to this machine only."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+from .book import Book, BookError
+
+PORT = 8000
+_TRIES = 50  # free ports to look for after the usual one
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the address printed at the start stays in sight."""
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-cache")  # a rebuilt page shows at once
+        super().end_headers()
+
+    def copyfile(self, source: object, outputfile: object) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # the reader has gone elsewhere
+            super().copyfile(source, outputfile)
+
+
+def serve(book: Book, port: int | None = None) -> None:
+    """Serve the site at a loopback address until Ctrl-C.
+
+    Args:
+        book: the book whose built site to serve.
+        port: the port to use, or ``None`` for the usual one or the next that is free.
+
+    Raises:
+        BookError: there is no built site, or ``port`` was asked for and is in use.
+    """
+    folder = book.output / "html"
+    if not (folder / "index.html").exists():
+        raise BookError("There is no built site yet: run `make site` first.")
+    with _server(folder, port) as server:
+        print(f"\nThe book is at http://127.0.0.1:{server.server_port}/ (Ctrl-C stops)", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print("\nStopped.")
+
+
+def _server(folder: object, port: int | None) -> ThreadingHTTPServer:
+    handler = partial(_Quiet, directory=str(folder))
+    for candidate in [port] if port is not None else range(PORT, PORT + _TRIES):
+        try:
+            server = ThreadingHTTPServer(("127.0.0.1", candidate), handler)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            why = "in use" if error.errno == errno.EADDRINUSE else "not for ordinary programs"
+            if port is not None:
+                raise BookError(
+                    f"Port {port} is {why}: choose another one, for example"
+                    f" `make book PORT={PORT + 1 if port == PORT else PORT}`, or leave PORT out."
+                ) from None
+            if candidate == PORT:
+                print(f"Port {PORT} is {why}; looking for a free one.", flush=True)
+        else:
+            return server
+    raise BookError(f"None of the ports {PORT} to {PORT + _TRIES - 1} is free: set PORT.")

@@ -1,0 +1,140 @@
+"""Directives of the pages that only the site has: the claims ledger and the glossary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.locale import _
+from sphinx.util.docutils import SphinxDirective
+
+from attention_course import claims, language
+
+from .book import Book, read_notebook
+
+Cell = list[nodes.Node]
+
+
+class _Made(SphinxDirective):
+    """Something in the reader's language that is made from what the book already holds."""
+
+    def run(self) -> list[nodes.Node]:
+        language.use(self.config.book_edition)
+        return self.made(Book(Path(self.config.book_root)), self.config.book_edition)
+
+    def made(self, book: Book, edition: str) -> list[nodes.Node]:
+        raise NotImplementedError
+
+
+class ClaimsLedger(_Made):
+    """Each claim that the executed notebooks measured, with values and verdict; then the others."""
+
+    def made(self, book: Book, edition: str) -> list[nodes.Node]:
+        entries: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        for page in book.notebooks():
+            path = book.executed(edition, page)
+            self.env.note_dependency(str(path))
+            for entry in claims.collect(read_notebook(path)):
+                entries.setdefault(entry["claim"], []).append((page, entry))
+        known = language.words("claims.claim")
+        rows = [self._row(name, known[name], entries[name]) for name in known if name in entries]
+        made: list[nodes.Node] = []
+        if rows:
+            heads = [_("Claim"), _("Measured"), _("Verdict"), _("Chapter")]
+            made.append(table("claims", heads, rows, [32, 32, 22, 14]))
+        waiting = [name for name in known if name not in entries]
+        if waiting:
+            made.append(nodes.rubric("", _("Not yet measured")))
+            items = [[*_claim(name, known[name])] for name in waiting]
+            made.append(_bullets(items, "claims-waiting"))
+        return made
+
+    def _row(self, name: str, words: str, found: list[tuple[str, dict[str, Any]]]) -> list[Cell]:
+        measured = [
+            [
+                *([nodes.Text(entry["measure"] + " ")] if entry["measure"] else []),
+                nodes.strong("", entry["text"]),
+                *([nodes.Text(f" {entry['beside']}")] if entry["beside"] else []),
+            ]
+            for _page, entry in found
+        ]
+        settled = [entry for _page, entry in found if entry["verdict"]]
+        verdicts = dict.fromkeys((entry["verdict_text"], entry["condition"]) for entry in settled)
+        pages = dict.fromkeys(page for page, _entry in found)
+        return [
+            [nodes.paragraph("", "", *_claim(name, words))],
+            [_bullets(measured, "claims-measured")],
+            [
+                nodes.paragraph("", "", nodes.strong("", verdict), nodes.Text(f" {condition}"))
+                for verdict, condition in verdicts
+            ],
+            [nodes.paragraph("", "", self._link(page)) for page in pages],
+        ]
+
+    def _link(self, page: str) -> addnodes.pending_xref:
+        """A link to a page of this edition, under the page's own title."""
+        return addnodes.pending_xref(
+            "",
+            nodes.inline("", page, classes=["std", "std-doc"]),
+            refdomain="std",
+            reftype="doc",
+            reftarget=page,
+            refdoc=self.env.docname,
+            refexplicit=False,
+            refwarn=True,
+        )
+
+
+class GlossaryTable(_Made):
+    """Every term of the course, with the other language's word and a meaning of one line."""
+
+    def made(self, book: Book, edition: str) -> list[nodes.Node]:
+        self.env.note_dependency(str(book.library / "terminology.toml"))
+        other = "zh" if edition == "en" else "en"
+        terms = language.read_toml("terminology.toml")
+        rows: list[list[Cell]] = []
+        for name in sorted(terms, key=lambda name: _order(terms[name][edition])):
+            term = terms[name]
+            anchor = nodes.paragraph("", "", nodes.strong("", term[edition]), ids=[f"term-{name}"])
+            rows.append(
+                [[anchor], [_foreign(term[other], other)], [_plain(term[f"meaning_{edition}"])]]
+            )
+        heads = [_("Term"), _("In Chinese") if edition == "en" else _("In English"), _("Meaning")]
+        return [table("glossary", heads, rows, [24, 22, 54])]
+
+
+def table(name: str, heads: list[str], rows: list[list[Cell]], widths: list[int]) -> nodes.table:
+    """A table of ``rows`` of cells under ``heads``; ``name`` is its class for the style sheet."""
+    columns = (nodes.colspec(colwidth=width) for width in widths)
+    head = nodes.row("", *(nodes.entry("", _plain(text)) for text in heads))
+    body = (nodes.row("", *(nodes.entry("", *cell) for cell in row)) for row in rows)
+    group = nodes.tgroup(
+        "", *columns, nodes.thead("", head), nodes.tbody("", *body), cols=len(heads)
+    )
+    return nodes.table("", group, classes=[f"book-{name}", "colwidths-given"])
+
+
+def _plain(text: str) -> nodes.paragraph:
+    return nodes.paragraph("", text)
+
+
+def _foreign(text: str, language: str) -> nodes.paragraph:
+    """Words of the other language, marked for readers' software by the style sheet's class."""
+    return nodes.paragraph("", "", nodes.inline("", text, classes=[f"lang-{language}"]))
+
+
+def _claim(name: str, words: str) -> Cell:
+    return [nodes.strong("", name), nodes.Text(f" {words}")]
+
+
+def _bullets(items: Iterable[Cell], name: str) -> nodes.bullet_list:
+    made = (nodes.list_item("", nodes.paragraph("", "", *item)) for item in items)
+    return nodes.bullet_list("", *made, classes=[f"book-{name}"])
+
+
+def _order(term: str) -> bytes:
+    """Sorts Latin letters without regard to case, and Chinese ones by sound, as GB 18030 does."""
+    return term.casefold().encode("gb18030")
