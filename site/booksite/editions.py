@@ -60,7 +60,8 @@ def _notebook_problems(name: str, edition: str, notebook: dict[str, Any]) -> Ite
             yield f"{here} has the id of an earlier cell: give it its own"
         seen.add(cell["id"])
         if cell.get("outputs"):
-            yield f"{here} was saved with outputs: run `nbstripout --keep-id {name}`"
+            mend = f"run `.venv/bin/nbstripout --keep-id {name}`"
+            yield f"{here} was saved with outputs: {mend}"
         if cell["id"] == SETUP and _LANGUAGE.findall(cell["source"]) != [edition]:
             yield f'{here} must have the line LANGUAGE = "{edition}": run `make sync`'
 

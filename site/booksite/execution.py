@@ -254,7 +254,12 @@ def _run(book: Book, jobs: list[Job], workers: int) -> None:
         ]
         with (staging / "log").open("w+") as log:
             run = subprocess.run(
-                command, cwd=folder, env=_environment(book, staging), stdout=log, check=False
+                command,
+                cwd=folder,
+                env=_environment(book, staging),
+                stdout=log,
+                stderr=1,  # the plugin's progress goes on to our own output
+                check=False,
             )
             log.seek(0)
             unexpected = "" if (staging / "failed").exists() else log.read()

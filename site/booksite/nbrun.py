@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nbmake.pytest_items import NotebookFailedException
 
 from .book import Book, read_notebook, write_notebook
 
@@ -27,6 +29,29 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if (item.config.rootpath / "failed").exists():
         pytest.skip("another notebook failed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Iterator[None]:
+    report = yield
+    if report.failed and call.excinfo:
+        report.user_properties.append(("failure", _failure(call.excinfo)))
+    return report
+
+
+def _failure(raised: pytest.ExceptionInfo[BaseException]) -> dict[str, Any]:
+    """Where and why a notebook stopped: the cell's index, the problem in a line, the traceback."""
+    if isinstance(raised.value, NotebookFailedException):
+        error = raised.value.args[0].error
+        return {
+            "cell": error.failing_cell_index,
+            "problem": error.summary,
+            "trace": error.trace,
+        }
+    # The kernel died, or was never there: only the frames of what executes cells know where.
+    frames = [entry.frame.f_locals for entry in raised.traceback]
+    cell = next((f["cell_index"] for f in reversed(frames) if "cell_index" in f), None)
+    return {"cell": cell, "problem": f"{raised.typename}: {raised.value}", "trace": ""}
 
 
 class _Reporter:
@@ -51,7 +76,8 @@ class _Reporter:
         elif report.failed:
             (self.staging / "failed").touch()
             _say(f"  FAILED    {name}  after {report.duration:.0f} s\n")
-            _say(describe_failure(f"chapters/{name}.ipynb", staged, report.longreprtext))
+            failure = dict(report.user_properties)["failure"]
+            _say(described(f"chapters/{name}.ipynb", read_notebook(staged), failure))
 
     def _keep(self, name: str, staged: Path, seconds: float) -> None:
         notebook = read_notebook(staged)
@@ -68,37 +94,14 @@ class _Reporter:
         write_notebook(self.book.executed(edition, page), notebook)
 
 
-def describe_failure(name: str, staged: Path, report: str) -> str:
-    """Where and why a notebook stopped: file, cell, error and traceback.
-
-    Args:
-        name: the file as people know it.
-        staged: the copy that was executed.
-        report: what pytest has to say, for when the notebook itself holds no error.
-    """
-    cells = read_notebook(staged)["cells"]
-    for number, cell in enumerate(cells, 1):
-        error = next((o for o in cell.get("outputs", ()) if o["output_type"] == "error"), None)
-        if error:
-            return _described(name, number, cells, f"{error['ename']}: {error['evalue']}", error)
-    for number, cell in enumerate(cells, 1):
-        timing: dict[str, Any] = cell["metadata"].get("execution", {})
-        if timing and "shell.execute_reply" not in timing:
-            return _described(name, number, cells, _ANSI.sub("", report).strip().splitlines()[0])
-    return f"{name}: {_ANSI.sub('', report)}"
-
-
-def _described(
-    name: str,
-    number: int,
-    cells: list[dict[str, Any]],
-    problem: str,
-    error: dict[str, Any] | None = None,
-) -> str:
-    lines = [f"{name}, cell {number} of {len(cells)} ({cells[number - 1]['id']}): {problem}", ""]
-    if error:
-        traceback = _ANSI.sub("", "\n".join(error["traceback"]))
-        lines += [f"    {line}".rstrip() for line in traceback.splitlines()]
+def described(name: str, notebook: dict[str, Any], failure: dict[str, Any]) -> str:
+    """A failure in words: file, number and id of the cell, the problem, the traceback."""
+    where, cells = name, notebook["cells"]
+    if failure["cell"] is not None:
+        where += f", cell {failure['cell'] + 1} of {len(cells)} ({cells[failure['cell']]['id']})"
+    trace = _ANSI.sub("", failure["trace"]).rstrip().splitlines()
+    problem = _ANSI.sub("", failure["problem"]) or trace[-1].strip()
+    lines = [f"{where}: {problem}", *(f"    {line}".rstrip() for line in trace)]
     return "\n".join(lines) + "\n"
 
 

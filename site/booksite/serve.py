@@ -36,6 +36,8 @@ def serve(book: Book, port: int | None = None) -> None:
     Raises:
         BookError: there is no built site, or ``port`` was asked for and is in use.
     """
+    if port is not None and not 0 < port < 65536:
+        raise BookError(f"Port: got {port}, expected a number from 1 to 65535.")
     folder = book.output / "html"
     if not (folder / "index.html").exists():
         raise BookError("There is no built site yet: run `make site` first.")

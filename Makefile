@@ -1,0 +1,74 @@
+# What people do with the book. Everything happens in .venv and _build; `make clean` removes _build.
+
+PYTHON ?= python3
+PORT ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+COLAB := .venv-colab
+BOOKSITE := PYTHONPATH=site exec $(PY) -m booksite
+PIP := -m pip --disable-pip-version-check --quiet --retries 2
+# One thread a process: the processes share the cores among themselves.
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 8
+
+.DEFAULT_GOAL := help
+.PHONY: help book site test test-colab lint sync clean
+
+help:
+	@echo "make book        build both editions of the book and serve them on this machine"
+	@echo "make site        build both editions into _build/html"
+	@echo "make test        run every test but the Colab ones"
+	@echo "make test-colab  run the notebooks with the packages that Colab has"
+	@echo "make sync        copy code cells from the English notebooks to the Chinese ones"
+	@echo "make lint        check style and spelling"
+	@echo "make clean       remove what was built, and all notebooks' results"
+
+book: site
+	@$(BOOKSITE) serve $(if $(PORT),--port $(PORT))
+
+site: $(VENV)/.installed
+	@$(BOOKSITE) build
+
+test: site
+	@$(PYTEST) --ignore=tests/colab
+
+test-colab: $(VENV)/.installed $(COLAB)/.installed
+	@OMP_NUM_THREADS=1 $(PY) -m pytest tests/colab
+
+lint: $(VENV)/.installed
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(VENV)/bin/codespell
+	@$(BOOKSITE) check
+
+sync: $(VENV)/.installed
+	@$(BOOKSITE) sync
+
+clean:
+	@rm -rf _build
+
+# Installing: only when what is to be installed changed. A failure leaves what is there as it is.
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(PY)
+	@echo "Installing the packages of requirements.txt and the course's library into $(VENV)."
+	@$(PY) $(PIP) install -r requirements.txt && $(PY) $(PIP) install --no-deps -e . || \
+		{ $(call offline,the packages that requirements.txt lists); }
+	@touch $@
+
+$(COLAB)/.installed: tests/colab/requirements.txt | $(COLAB)/bin/python
+	@echo "Installing the packages that Colab has into $(COLAB)."
+	@$(COLAB)/bin/python $(PIP) install -r tests/colab/requirements.txt || \
+		{ $(call offline,the packages that tests/colab/requirements.txt lists); }
+	@touch $@
+
+$(PY) $(COLAB)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3 book"; exit 1; }
+	@$(PYTHON) -m venv $(@D:/bin=) || \
+		{ rm -rf $(@D:/bin=); echo "Python's venv module is needed (Debian: python3-venv)."; exit 1; }
+
+define offline
+echo; echo "Could not install $(1), see above."; \
+	echo "Is there a network connection? Nothing was lost: run the same command again when there is."; \
+	exit 1
+endef
