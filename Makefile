@@ -9,7 +9,7 @@ COLAB := .venv-colab
 BOOKSITE := PYTHONPATH=site exec $(PY) -m booksite
 PIP := -m pip --disable-pip-version-check --quiet --retries 2
 # One thread a process: the processes share the cores among themselves.
-PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 8
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 8 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help book site test test-colab lint sync clean

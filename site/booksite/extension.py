@@ -30,7 +30,14 @@ from .book import LANGUAGE_NAMES, LANGUAGE_TAGS, SITE, Book, BookError, chinese
 _LOGGER = logging.getLogger(__name__)
 _DESCRIPTION_LENGTH = {"en": 160, "zh": 80}
 # What themes bring along that no page asks for.
-_PRUNED = ("**/*.map", "_static/scripts/fontawesome.js*", "_static/vendor/fontawesome")
+_PRUNED = (
+    "**/*.map",
+    "_static/*.html",
+    "_static/images",
+    "_static/locales",
+    "_static/scripts/fontawesome.js*",
+    "_static/vendor/fontawesome",
+)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -46,11 +46,20 @@ _UNUSED = re.compile(
     r"<script\b[^>]*(?:fontawesome|mathjax)[^>]*>\s*</script>"
     r"|<link\b[^>]*fontawesome[^>]*>"
     r"|<meta name=\"docsearch:[^>]*>"
-    r"|<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"  # said already
+    r"|<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" ?/>"  # said already
     r")\n?",
     re.IGNORECASE,
 )
 _KATEX = re.compile(r"[ \t]*<link\b[^>]*katex[^>]*>\n?")
+# What readers' software would stumble over in what themes and docutils write.
+_CORRECTIONS = (
+    ('<summary aria-label="Toggle hidden content">', "<summary>"),  # it has words of its own
+    (' role="doc-biblioentry"', ' role="listitem"'),
+    (
+        '<div id="pst-primary-sidebar"',
+        '<div id="pst-primary-sidebar" role="complementary" aria-label="Sidebar"',
+    ),
+)
 _LABEL = re.compile(r'\b(title|aria-label)="([^"]*)"')
 _STYLE = re.compile(r'<style class="ac-style">.*?</style>', re.DOTALL)
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL | re.IGNORECASE)
@@ -76,6 +85,8 @@ def finished(page: str, words: Mapping[str, str]) -> str:
     page = _UNUSED.sub("", page)
     if 'class="katex' not in page:
         page = _KATEX.sub("", page)
+    for theirs, ours in _CORRECTIONS:
+        page = page.replace(theirs, ours)
     page = _LABEL.sub(lambda m: f'{m[1]}="{words.get(m[2], m[2])}"', page)
     page = _ICON.sub(_drawn, page)
     page = once(page)

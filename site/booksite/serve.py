@@ -6,6 +6,7 @@ import errno
 from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from .book import Book, BookError
 
@@ -41,19 +42,22 @@ def serve(book: Book, port: int | None = None) -> None:
     folder = book.output / "html"
     if not (folder / "index.html").exists():
         raise BookError("There is no built site yet: run `make site` first.")
-    with _server(folder, port) as server:
-        print(f"\nThe book is at http://127.0.0.1:{server.server_port}/ (Ctrl-C stops)", flush=True)
+    with server(folder, port) as running:
+        print(
+            f"\nThe book is at http://127.0.0.1:{running.server_port}/ (Ctrl-C stops)", flush=True
+        )
         try:
-            server.serve_forever()
+            running.serve_forever()
         except KeyboardInterrupt:
             print("\nStopped.")
 
 
-def _server(folder: object, port: int | None) -> ThreadingHTTPServer:
+def server(folder: Path, port: int | None) -> ThreadingHTTPServer:
+    """A server bound to ``port``, or to the first free one from :data:`PORT` on."""
     handler = partial(_Quiet, directory=str(folder))
     for candidate in [port] if port is not None else range(PORT, PORT + _TRIES):
         try:
-            server = ThreadingHTTPServer(("127.0.0.1", candidate), handler)
+            return ThreadingHTTPServer(("127.0.0.1", candidate), handler)
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
@@ -65,6 +69,4 @@ def _server(folder: object, port: int | None) -> ThreadingHTTPServer:
                 ) from None
             if candidate == PORT:
                 print(f"Port {PORT} is {why}; looking for a free one.", flush=True)
-        else:
-            return server
     raise BookError(f"None of the ports {PORT} to {PORT + _TRIES - 1} is free: set PORT.")

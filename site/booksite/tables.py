@@ -44,7 +44,7 @@ class ClaimsLedger(_Made):
         made: list[nodes.Node] = []
         if rows:
             heads = [_("Claim"), _("Measured"), _("Verdict"), _("Chapter")]
-            made.append(table("claims", heads, rows, [32, 32, 22, 14]))
+            made.append(table("claims", heads, rows, [28, 34, 20, 18]))
         waiting = [name for name in known if name not in entries]
         if waiting:
             made.append(nodes.rubric("", _("Not yet measured")))
