@@ -1,0 +1,99 @@
+"""A real browser with the network closed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        message = f"no browser: none of {', '.join(NAMES)} is on the PATH, and CHROMIUM is not set"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS + root)
+        yield browser
+        browser.close()
+
+
+def close_network(page: Page) -> list[str]:
+    """Let ``page`` reach this machine only; the list fills with what else it asks for."""
+    foreign: list[str] = []
+
+    def guard(route: Route) -> None:
+        address = urlsplit(route.request.url)
+        host = address.hostname or ""
+        inside = host in ("127.0.0.1", "localhost", "::1") or host.endswith(".localhost")
+        if inside or address.scheme in ("data", "blob", "file"):
+            route.fallback()
+        else:
+            foreign.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", guard)
+    return foreign
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a new context; the test fails if it asks another host for anything."""
+    context = browser.new_context()
+    page = context.new_page()
+    foreign = close_network(page)
+    yield page
+    context.close()
+    assert not foreign, f"asked other hosts for {foreign}"
+
+
+@pytest.fixture
+def show(page: Page) -> Callable[..., Page]:
+    """Put displays on a page of their own, as a notebook's output would, and wait until they run.
+
+    An error on the console fails the test.
+    """
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+
+    def show(*displays: Any, style: str = "") -> Page:
+        outputs = "".join(
+            f"<section>{display._repr_mimebundle_()['text/html']}</section>" for display in displays
+        )
+        body = (
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Output</title>'
+            '<meta name="viewport" content="width=device-width,initial-scale=1">'
+            f'<body style="{style}"><main>{outputs}</main></body></html>'
+        )
+        page.route(
+            "http://book.localhost/",
+            lambda route: route.fulfill(content_type="text/html; charset=utf-8", body=body),
+        )
+        page.goto("http://book.localhost/")
+        page.wait_for_function(
+            "[...document.querySelectorAll('.ac-explorable')].every((e) => e.dataset.ready)"
+        )
+        assert not problems, problems
+        return page
+
+    return show
