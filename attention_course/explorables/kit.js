@@ -178,7 +178,7 @@ export function table(caption, head) {
   const titles = head.map((text) => element("th", { scope: "col" }, text));
   const root = element(
     "div",
-    { class: "ac-scroll", tabindex: "0", role: "region", "aria-label": caption },
+    { class: "ac-scroll", tabindex: "0", role: "group", "aria-label": caption },
     element(
       "table",
       { class: "ac-table" },
@@ -242,6 +242,6 @@ export function drag(target, move, start = () => true) {
 }
 
 // A colour for a number from −1 to 1: orange below zero, blue above, nothing at zero.
-export const tint = (value, most = 70) =>
+export const tint = (value, most = 55) =>
   `color-mix(in srgb, var(${value < 0 ? "--ac-orange" : "--ac-blue"}) ` +
   `${(most * Math.min(1, Math.abs(value))).toFixed(1)}%, transparent)`;

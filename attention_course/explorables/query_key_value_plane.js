@@ -95,6 +95,9 @@ function arrow(space, radius, name, kind, move, pick) {
     pick();
     place(space.point(event));
   });
+  // A finger on a tip moves the tip, anywhere else on the drawing it scrolls the page. Browsers
+  // heed `touch-action` on a whole drawing only, not on a shape in it.
+  handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   handle.addEventListener("focus", pick);
   handle.addEventListener("keydown", (event) => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };

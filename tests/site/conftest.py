@@ -56,9 +56,12 @@ def close_network(page: Page) -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of a new context; the test fails if it asks another host for anything."""
-    context = browser.new_context()
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of a new context; the test fails if it asks another host for anything.
+
+    Parametrized indirectly it takes the context's options: viewport, has_touch, color_scheme.
+    """
+    context = browser.new_context(**getattr(request, "param", {}))
     page = context.new_page()
     foreign = close_network(page)
     yield page
