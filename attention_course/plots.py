@@ -290,7 +290,7 @@ def _plain_log_ticks(axis: Any, values: np.ndarray) -> None:
     """Ticks that are written as numbers, not as typeset powers."""
     axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
     axis.set_minor_formatter(NullFormatter())
-    if len(values) <= 10 and np.all(values == np.round(values)):
+    if len(values) <= (10 if np.all(values == np.round(values)) else 6):
         axis.set_ticks(list(values), labels=[number(v) for v in values])
         axis.set_ticks([], minor=True)
 
