@@ -86,7 +86,9 @@ def _build_edition(book: Book, edition: str) -> str | None:
 
 def _complaints(log: str) -> str:
     """The part of a failed build's log to read: its warnings, or all of it where it broke down."""
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", log).strip().splitlines()
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", log).strip()
+    # MyST-NB counts 10,000 lines to a cell.
+    lines = re.sub(r"\.ipynb:(\d+)(\d{4})\b", r".ipynb: cell \1, line \2", plain).splitlines()
     said = [line for line in lines if re.search(r"\b(WARNING|ERROR|CRITICAL):", line)]
     broke_down = any(re.search(r"\b(?i:exception|error) (occurred|\()", line) for line in lines)
     return "\n".join(said if said and not broke_down else lines)

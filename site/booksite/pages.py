@@ -63,6 +63,10 @@ _CORRECTIONS = (
 _LABEL = re.compile(r'\b(title|aria-label)="([^"]*)"')
 _STYLE = re.compile(r'<style class="ac-style">.*?</style>', re.DOTALL)
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+_DOCTOOLS, _TRANSLATIONS = (
+    re.compile(rf"[ \t]*<script\b[^>]*/{name}\.js[^>]*></script>\n?")
+    for name in ("doctools", "translations")
+)
 _DEFERRABLE = re.compile(
     r"<script (?![^>]*\b(?:defer|async|type)\b)(?![^>]*documentation_options)([^>]*\bsrc=)"
 )
@@ -91,6 +95,9 @@ def finished(page: str, words: Mapping[str, str]) -> str:
     page = _ICON.sub(_drawn, page)
     page = once(page)
     head, end, body = page.partition("</head>")
+    # Deferred scripts have the page before them and speak at once, so the translations come first.
+    translations = "".join(_TRANSLATIONS.findall(head))
+    head = _DOCTOOLS.sub(lambda m: m[0] + translations, _TRANSLATIONS.sub("", head))
     page = _DEFERRABLE.sub(r"<script defer \1", head) + end + body
     return with_security_policy(page)
 

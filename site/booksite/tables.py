@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,39 +40,37 @@ class ClaimsLedger(_Made):
             for entry in claims.collect(read_notebook(path)):
                 entries.setdefault(entry["claim"], []).append((page, entry))
         known = language.words("claims.claim")
-        rows = [self._row(name, known[name], entries[name]) for name in known if name in entries]
         made: list[nodes.Node] = []
-        if rows:
-            heads = [_("Claim"), _("Measured"), _("Verdict"), _("Chapter")]
-            made.append(table("claims", heads, rows, [28, 34, 20, 18]))
-        waiting = [name for name in known if name not in entries]
+        if entries:
+            rows = [
+                row for n in known if n in entries for row in self._rows(n, known[n], entries[n])
+            ]
+            heads = [_("Claim"), _("Verdict"), _("Chapter")]
+            made.append(table("claims", heads, rows, [42, 36, 22]))
+        waiting = [_claim(name, known[name]) for name in known if name not in entries]
         if waiting:
             made.append(nodes.rubric("", _("Not yet measured")))
-            items = [[*_claim(name, known[name])] for name in waiting]
-            made.append(_bullets(items, "claims-waiting"))
+            items = [[nodes.paragraph("", "", *claim)] for claim in waiting]
+            made.append(_bullets("claims-waiting", items))
         return made
 
-    def _row(self, name: str, words: str, found: list[tuple[str, dict[str, Any]]]) -> list[Cell]:
-        measured = [
-            [
-                *([nodes.Text(entry["measure"] + " ")] if entry["measure"] else []),
-                nodes.strong("", entry["text"]),
-                *([nodes.Text(f" {entry['beside']}")] if entry["beside"] else []),
-            ]
-            for _page, entry in found
-        ]
+    def _rows(
+        self, name: str, words: str, found: list[tuple[str, dict[str, Any]]]
+    ) -> Iterator[list[Cell]]:
+        """Two rows: the claim with its verdict, and below it, all across, what was measured."""
         settled = [entry for _page, entry in found if entry["verdict"]]
         verdicts = dict.fromkeys((entry["verdict_text"], entry["condition"]) for entry in settled)
         pages = dict.fromkeys(page for page, _entry in found)
-        return [
+        space = "" if self.config.book_edition == "zh" else " "
+        yield [
             [nodes.paragraph("", "", *_claim(name, words))],
-            [_bullets(measured, "claims-measured")],
             [
-                nodes.paragraph("", "", nodes.strong("", verdict), nodes.Text(f" {condition}"))
+                nodes.paragraph("", "", nodes.strong("", verdict), nodes.Text(space + condition))
                 for verdict, condition in verdicts
             ],
             [nodes.paragraph("", "", self._link(page)) for page in pages],
         ]
+        yield [[_bullets("claims-measured", [_measured(entry) for _page, entry in found])]]
 
     def _link(self, page: str) -> addnodes.pending_xref:
         """A link to a page of this edition, under the page's own title."""
@@ -107,10 +105,13 @@ class GlossaryTable(_Made):
 
 
 def table(name: str, heads: list[str], rows: list[list[Cell]], widths: list[int]) -> nodes.table:
-    """A table of ``rows`` of cells under ``heads``; ``name`` is its class for the style sheet."""
+    """A table of ``rows`` of cells under ``heads``; ``name`` is its class for the style sheet.
+
+    Where a row has fewer cells than the table has columns, its last cell takes the rest.
+    """
     columns = (nodes.colspec(colwidth=width) for width in widths)
     head = nodes.row("", *(nodes.entry("", _plain(text)) for text in heads))
-    body = (nodes.row("", *(nodes.entry("", *cell) for cell in row)) for row in rows)
+    body = (nodes.row("", *_entries(row, len(heads))) for row in rows)
     group = nodes.tgroup(
         "", *columns, nodes.thead("", head), nodes.tbody("", *body), cols=len(heads)
     )
@@ -130,8 +131,22 @@ def _claim(name: str, words: str) -> Cell:
     return [nodes.strong("", name), nodes.Text(f" {words}")]
 
 
-def _bullets(items: Iterable[Cell], name: str) -> nodes.bullet_list:
-    made = (nodes.list_item("", nodes.paragraph("", "", *item)) for item in items)
+def _measured(entry: dict[str, Any]) -> Cell:
+    """The value first, then what it is the value of."""
+    beside = [nodes.Text(f" {entry['beside']}")] if entry["beside"] else []
+    value = nodes.paragraph("", "", nodes.strong("", entry["text"]), *beside)
+    return [value, *([_plain(entry["measure"])] if entry["measure"] else [])]
+
+
+def _entries(row: list[Cell], columns: int) -> Iterator[nodes.entry]:
+    """A row's cells; the last one takes the columns that are left."""
+    for number, cell in enumerate(row, 1):
+        left = columns - number if number == len(row) else 0
+        yield nodes.entry("", *cell, **({"morecols": left} if left else {}))
+
+
+def _bullets(name: str, items: Iterable[Cell]) -> nodes.bullet_list:
+    made = (nodes.list_item("", *item) for item in items)
     return nodes.bullet_list("", *made, classes=[f"book-{name}"])
 
 
