@@ -104,4 +104,7 @@ def test_numbers_are_short(value, written):
 
 def test_the_metrics_font_leaves_nothing_behind():
     script = "from attention_course import plots; plots.heatmap([[1.0]], rows=['北京'])"
-    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
+    subprocess.run(
+        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", script],
+        check=True,
+    )
