@@ -135,18 +135,21 @@ def _name_the_mistake(output: np.ndarray, d: int, query: Tensor, key: Tensor, va
     def softmax_where(allowed: Tensor, scores: Tensor = scaled, dim: int = -1) -> Tensor:
         return scores.masked_fill(~allowed, -math.inf).softmax(dim)
 
-    mistakes = {
-        "mask_ignored": scaled.softmax(-1),
-        "inverted": softmax_where(~may),
-        "not_shared_out": scaled.softmax(-1) * may,
-        "score_zero": (scaled * may).softmax(-1),
-        "wrong_axis": softmax_where(may, dim=0),
-        "not_divided": softmax_where(may, products),
-        "divided_by_d": softmax_where(may, products / d),
-    }
+    mistakes = [
+        ("mask_ignored", scaled.softmax(-1)),
+        ("mask_ignored", products.softmax(-1)),
+        ("inverted", softmax_where(~may)),
+        ("not_shared_out", scaled.softmax(-1) * may),
+        ("score_zero", (scaled * may).softmax(-1)),
+        ("wrong_axis", softmax_where(may, dim=0)),
+        ("wrong_axis", scaled.softmax(0)),
+        ("wrong_axis", scaled.softmax(0) * may),
+        ("not_divided", softmax_where(may, products)),
+        ("divided_by_d", softmax_where(may, products / d)),
+    ]
     if d != 8:
-        mistakes["hard_coded"] = softmax_where(may, products / math.sqrt(8))
-    for mistake, weights in mistakes.items():
+        mistakes.append(("hard_coded", softmax_where(may, products / math.sqrt(8))))
+    for mistake, weights in mistakes:
         if same(output, weights @ value):
             raise Wrong(mistake)
     if np.isnan(output).any():
@@ -226,7 +229,10 @@ masked_attention = Exercise(
         _masked_library,
     ],
     wrong_answers={
-        "mask_ignored": [_with_scores(lambda scores, may: scores.softmax(-1))],
+        "mask_ignored": [
+            _with_scores(lambda scores, may: scores.softmax(-1)),
+            lambda query, key, value, may_attend: (query @ key.T).softmax(-1) @ value,
+        ],
         "inverted": [
             _with_scores(lambda scores, may: scores.masked_fill(may, -math.inf).softmax(-1))
         ],
@@ -236,7 +242,9 @@ masked_attention = Exercise(
             _with_scores(lambda scores, may: scores.masked_fill(~may, 0).softmax(-1)),
         ],
         "wrong_axis": [
-            _with_scores(lambda scores, may: scores.masked_fill(~may, -math.inf).softmax(0))
+            _with_scores(lambda scores, may: scores.masked_fill(~may, -math.inf).softmax(0)),
+            _with_scores(lambda scores, may: scores.softmax(0)),
+            _with_scores(lambda scores, may: scores.softmax(0) * may),
         ],
         "not_divided": [_with_factor(lambda d: 1.0)],
         "divided_by_d": [_with_factor(lambda d: 1 / d)],
