@@ -10,3 +10,14 @@ document.addEventListener("click", (event) => {
     // Storage is closed to us: the choice holds for this visit.
   }
 });
+
+// A formula or table that is wider than the page scrolls in its own box: the keyboard gets there.
+const boxes = document.querySelectorAll("div.math, .pst-scrollable-table-container");
+const reach = () => {
+  for (const box of boxes) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+};
+addEventListener("resize", reach);
+document.fonts.ready.then(reach);
