@@ -50,13 +50,14 @@ clean:
 # Installing: only when what is to be installed changed. A failure leaves what is there as it is.
 
 $(VENV)/.installed: requirements.txt pyproject.toml | $(PY)
-	@echo "Installing the packages of requirements.txt and the course's library into $(VENV)."
+	@echo "Installing the packages of requirements.txt and the course's library into $(VENV):"
+	@echo "some minutes the first time."
 	@$(PY) $(PIP) install -r requirements.txt && $(PY) $(PIP) install --no-deps -e . || \
 		{ $(call offline,the packages that requirements.txt lists); }
 	@touch $@
 
 $(COLAB)/.installed: tests/colab/requirements.txt | $(COLAB)/bin/python
-	@echo "Installing the packages that Colab has into $(COLAB)."
+	@echo "Installing the packages that Colab has into $(COLAB): some minutes the first time."
 	@$(COLAB)/bin/python $(PIP) install -r tests/colab/requirements.txt || \
 		{ $(call offline,the packages that tests/colab/requirements.txt lists); }
 	@touch $@

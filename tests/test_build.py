@@ -148,7 +148,7 @@ def test_the_ledger_holds_what_the_notebook_measured(site):
 def test_the_glossary_anchors_each_term_and_gives_the_other_languages(site):
     html = page(site, "zh/glossary.html")
     assert 'id="term-attention"' in html
-    assert re.search(r"注意力.*?attention", html, re.DOTALL)
+    assert re.search(r"<strong>注意力</strong>.*?<span lang=\"en\">attention<", html, re.DOTALL)
 
 
 def test_chinese_pages_have_chinese_all_around(site):

@@ -112,6 +112,7 @@ def _digest(book: Book, edition: str) -> str:
     files = [
         book.root / "_config.yml",
         book.root / "_toc.yml",
+        book.root / "requirements.txt",
         chapters / "references.bib",
         *(book.path(edition, page) for page in book.pages()),
         *(book.executed(edition, page) for page in book.notebooks()),

@@ -13,7 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from attention_course import claims, language
 
-from .book import Book, read_notebook
+from .book import LANGUAGE_TAGS, Book, read_notebook
 
 Cell = list[nodes.Node]
 
@@ -122,9 +122,10 @@ def _plain(text: str) -> nodes.paragraph:
     return nodes.paragraph("", text)
 
 
-def _foreign(text: str, language: str) -> nodes.paragraph:
-    """Words of the other language, marked for readers' software by the style sheet's class."""
-    return nodes.paragraph("", "", nodes.inline("", text, classes=[f"lang-{language}"]))
+def _foreign(text: str, edition: str) -> nodes.paragraph:
+    """Words of the other edition's language; docutils makes the class an attribute ``lang``."""
+    marked = nodes.inline("", text, classes=[f"language-{LANGUAGE_TAGS[edition]}"])
+    return nodes.paragraph("", "", marked)
 
 
 def _claim(name: str, words: str) -> Cell:
