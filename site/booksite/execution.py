@@ -88,7 +88,7 @@ def executed_text(book: Book, edition: str, page: str) -> str:
     notebook = read_notebook(book.path(edition, page))
     for cell in notebook["cells"]:
         if cell["id"] == SETUP:
-            cell["metadata"]["tags"] = ["hide-input"]  # on the site it has nothing to say
+            cell["metadata"].setdefault("tags", ["hide-input"])  # it has nothing to say to readers
         if cell["cell_type"] == "code":
             cell["outputs"] = outputs[cell["id"]]
             for output in cell["outputs"]:
