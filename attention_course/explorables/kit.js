@@ -241,7 +241,34 @@ export function drag(target, move, start = () => true) {
   }
 }
 
-// A colour for a number from −1 to 1: orange below zero, blue above, nothing at zero.
+const BLUE = [59, 130, 196];
+const ORANGE = [217, 115, 26];
+
+// A picture of `width` times `height` numbers from −1 to 1, one canvas pixel each, stretched by
+// the style sheet: blue above zero, orange below, clear at zero. The colours carry their own
+// transparency, so that it need not be drawn again when the page turns dark.
+export function pixels() {
+  const root = element("canvas", { class: "ac-pixels", "aria-hidden": "true" });
+  const context = root.getContext("2d");
+  const show = (width, height, value) => {
+    if (root.width !== width || root.height !== height) set(root, { width, height });
+    const image = context.createImageData(width, height);
+    for (let y = 0, i = 0; y < height; y++) {
+      for (let x = 0; x < width; x++, i += 4) {
+        const here = value(x, y);
+        const [red, green, blue] = here < 0 ? ORANGE : BLUE;
+        image.data[i] = red;
+        image.data[i + 1] = green;
+        image.data[i + 2] = blue;
+        image.data[i + 3] = 235 * Math.min(1, Math.abs(here));
+      }
+    }
+    context.putImageData(image, 0, 0);
+  };
+  return { root, show };
+}
+
+// The same colours for a cell of the page, paler, since a number stands in it.
 export const tint = (value, most = 55) =>
   `color-mix(in srgb, var(${value < 0 ? "--ac-orange" : "--ac-blue"}) ` +
   `${(most * Math.min(1, Math.abs(value))).toFixed(1)}%, transparent)`;

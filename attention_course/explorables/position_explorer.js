@@ -1,11 +1,9 @@
 import {
-  change, clamp, dot, drag, element, fill, number, numbers, read, set, setText, shape, slider,
+  change, clamp, dot, drag, element, fill, number, numbers, pixels, read, set, setText, shape, slider,
   stage, summary, table, watch,
 } from "./kit.js";
 
 const KEYS = ["length", "d_model", "base", "position", "pair"];
-const BLUE = [59, 130, 196];
-const ORANGE = [217, 115, 26];
 // The value axes of the two charts, lowest and highest.
 const WAVES = [-1.1, 1.1];
 const LIKE = [-0.5, 1.1];
@@ -23,26 +21,17 @@ export function compute({ length, d_model, base, position }) {
   return { encoding, similarity };
 }
 
-// The heatmap: a column for each position, a row for each dimension, one canvas pixel each.
+// The heatmap: a column for each position, a row for each dimension.
 function heatmap() {
-  const canvas = element("canvas", { class: "ac-heatmap", "aria-hidden": "true" });
-  const context = canvas.getContext("2d");
+  const { root, show } = pixels();
   let drawn = "";
-  const show = ({ length, d_model, base }, { encoding }) => {
+  const draw = ({ length, d_model, base }, { encoding }) => {
     const wanted = `${length} ${d_model} ${base}`;
     if (drawn === wanted) return;
     drawn = wanted;
-    set(canvas, { width: length, height: d_model });
-    const image = context.createImageData(length, d_model);
-    encoding.forEach((row, x) =>
-      row.forEach((value, y) => {
-        const [red, green, blue] = value < 0 ? ORANGE : BLUE;
-        image.data.set([red, green, blue, 235 * Math.abs(value)], 4 * (y * length + x));
-      }),
-    );
-    context.putImageData(image, 0, 0);
+    show(length, d_model, (x, y) => encoding[x][y]);
   };
-  return { root: canvas, show };
+  return { root, show: draw };
 }
 
 // Where a value stands in a chart that goes from low to high: 0 is the top, 1 the bottom.

@@ -81,7 +81,7 @@ function render({ model, el }) {
     choice.rows.forEach(({ input }) => (input.disabled = done));
     commit.textContent = done ? words.again : words.commit;
     const said = done ? rich(fill(words.your_guess, { guess: options[guess] })) : [];
-    told.replaceChildren(...said, ...(done ? [" ", words.compare] : []));
+    told.replaceChildren(...said, ...(done ? [element("br"), words.compare] : []));
     if (model.get("card")) card.show(said.map((node) => node.cloneNode?.(true) ?? node));
   });
   return () => {

@@ -56,11 +56,18 @@ function plane(radius, attributes) {
   return { root, at, unit, point };
 }
 
+// The width of a label never changes, and asking for it while moving would hold up the page.
+const widths = new Map();
+function widthOf(label) {
+  if (!widths.get(label)) widths.set(label, label.getComputedTextLength());
+  return widths.get(label);
+}
+
 // A label just beyond the end of an arrow, kept inside the drawing: where it would leave at the
 // side it moves above or below the end instead.
 function placeLabel(label, [x, y], [dx, dy], gap = 16) {
   const length = Math.hypot(dx, dy) || 1;
-  const wide = label.getComputedTextLength();
+  const wide = widthOf(label);
   const middle = x + (dx / length) * (gap + wide / 2);
   const inside = clamp(middle, wide / 2 + 4, SIDE - wide / 2 - 4);
   const moved = Math.abs(middle - inside) > 2;
@@ -86,11 +93,12 @@ function arrow(space, radius, name, kind, move, pick) {
     shape("circle", { class: "ac-target", r: 22 }),
     shape("circle", { class: "ac-ring", r: 11 }),
   );
-  const place = ([x, y]) => {
-    const snap = (value) => Math.round(clamp(value, -radius, radius) / STEP) * STEP;
-    move([Number(snap(x).toFixed(4)), Number(snap(y).toFixed(4))]);
-  };
   let now = [0, 0];
+  const place = (point) => {
+    const snap = (value) => Math.round(clamp(value, -radius, radius) / STEP) * STEP;
+    now = point.map((value) => Number(snap(value).toFixed(4))); // two keys may come in one frame
+    move(now);
+  };
   drag(handle, (event) => {
     pick();
     place(space.point(event));

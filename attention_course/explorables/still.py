@@ -116,7 +116,7 @@ def pixels(values: Any, alt: str) -> str:
         ]
     )
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return f'<img class="ac-heatmap" src="{source}" alt="{escape(alt)}">'
+    return f'<img class="ac-pixels" src="{source}" alt="{escape(alt)}">'
 
 
 def options(texts: Iterable[str]) -> str:

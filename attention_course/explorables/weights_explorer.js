@@ -1,5 +1,5 @@
 import {
-  button, change, clamp, drag, element, fill, glide, largest, mix, number, numbers, percent, read,
+  button, change, clamp, drag, element, fill, glide, largest, mix, number, numbers, percent, pixels, read,
   setText, slider, softmax, stage, summary, table, tint, watch,
 } from "./kit.js";
 
@@ -94,8 +94,7 @@ function columnsOf(model, words, limit, strongest) {
   };
   const score = line("scores");
   const weight = line("weights");
-  const values = tokens.map(() => strip(width, false));
-  const block = element("div", { class: "ac-columns ac-values" }, ...values.map((v) => v.root));
+  const values = pixels();
   const mixture = strip(width, width <= 8);
   const height = element("small");
   const which = slider({
@@ -111,7 +110,10 @@ function columnsOf(model, words, limit, strongest) {
   const amount = slider({
     name: words.score, min: -limit, max: limit, step: 0.1, tone: "orange", onchange: put,
   });
-  for (const area of [score.root, weight.root, block]) {
+  const areas = [score.root, weight.root, element("div", { class: "ac-values" }, values.root)];
+  const frames = areas.map((area) => {
+    const frame = element("b", { class: "ac-frame" });
+    area.append(frame);
     drag(area, (event) => {
       const box = area.getBoundingClientRect();
       const at = (event.clientX - box.left) / box.width;
@@ -122,41 +124,42 @@ function columnsOf(model, words, limit, strongest) {
       }
       refresh();
     });
-  }
+    return frame;
+  });
   const root = element(
     "div",
     { class: "ac-many", style: `--columns:${tokens.length}` },
     element("span", { class: "ac-side" }, words.score),
-    score.root,
+    areas[0],
     element("span", { class: "ac-side" }, words.weight, element("br"), height),
-    weight.root,
+    areas[1],
     element("span", { class: "ac-side" }, words.value),
-    block,
+    areas[2],
     element("span", { class: "ac-side ac-mixture" }, words.mixture),
     mixture.root,
     which.root,
     amount.root,
   );
-  let latest;
+  let scores = model.get("scores");
   const refresh = () => {
-    const [{ scores }, { weights }] = latest;
     which.show(picked + 1, tokens[picked]);
     amount.show(scores[picked], number(scores[picked], 1));
-    [...score.bars, ...weight.bars, ...values.map((value) => value.root)].forEach((bar, i) =>
-      bar.classList.toggle("ac-picked", i % tokens.length === picked),
-    );
-    setText(height, `0–${number(100 * HEIGHTS.find((most) => most >= Math.max(...weights) - 1e-9), 0)}%`);
+    for (const frame of frames) frame.style.left = `${(100 * picked) / tokens.length}%`;
   };
-  const show = (state, result) => {
-    latest = [state, result];
-    const top = Math.max(...result.weights);
+  const show = (state, { weights, mixture: mixed }) => {
+    scores = state.scores;
+    const top = Math.max(...weights);
     const most = HEIGHTS.find((each) => each >= top - 1e-9);
     tokens.forEach((_, i) => {
-      score.bars[i].style.transform = `scaleY(${state.scores[i] / limit})`;
-      weight.bars[i].style.transform = `scaleY(${result.weights[i] / most})`;
-      values[i].show(state.values[i], strongest, 0.25 + (0.75 * result.weights[i]) / top);
+      score.bars[i].style.transform = `scaleY(${scores[i] / limit})`;
+      weight.bars[i].style.transform = `scaleY(${weights[i] / most})`;
     });
-    mixture.show(result.mixture, strongest);
+    setText(height, `0–${number(100 * most, 0)}%`);
+    values.show(tokens.length, width, (x, y) => {
+      const share = 0.25 + (0.75 * weights[x]) / top;
+      return (share * state.values[x][y]) / strongest;
+    });
+    mixture.show(mixed, strongest);
     refresh();
   };
   return { root, show };
