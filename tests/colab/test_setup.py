@@ -1,0 +1,45 @@
+"""The setup cell: what it installs in Colab, and that it does nothing slow anywhere else."""
+
+import subprocess
+import sys
+from textwrap import dedent
+
+from colab import NOTEBOOKS, only_setup
+
+TIMED = """
+    import sys
+    import time
+    from IPython.core.interactiveshell import InteractiveShell
+    import attention_course
+
+    def refuse(command):
+        raise AssertionError(f"the setup cell ran {command}")
+
+    shell = InteractiveShell.instance()
+    shell.system = refuse
+    start = time.perf_counter()
+    shell.run_cell(sys.argv[1]).raise_error()
+    print(time.perf_counter() - start, *sys.modules)
+"""
+
+
+def test_it_installs_the_library_and_replaces_nothing(executed):
+    assert executed.before - executed.after == set()
+    (new,) = executed.after - executed.before
+    assert new.startswith("attention-course")
+
+
+def test_without_a_source_for_the_library_it_says_what_to_do(runtime):
+    ran = runtime().execute(only_setup(NOTEBOOKS[0]))
+    (error,) = ran.cells[0].outputs
+    assert error.ename == "ModuleNotFoundError"
+    assert "attention_course is missing: run `pip install .`" in error.evalue
+
+
+def test_where_the_library_is_there_it_takes_no_time():
+    (cell,) = only_setup(NOTEBOOKS[0]).cells
+    command = [sys.executable, "-c", dedent(TIMED), cell.source]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds, *modules = ran.stdout.split()
+    assert float(seconds) < 0.5
+    assert not {"torch", "numpy", "matplotlib"} & set(modules)
