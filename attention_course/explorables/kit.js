@@ -158,9 +158,10 @@ export function choices(question, options, onchange) {
 }
 
 // One sentence that says what the reader sees. The visible one follows every move; the one that
-// is read out waits until the reader pauses.
-export function summary() {
-  const seen = element("p", { class: "ac-summary", "aria-hidden": "true" });
+// is read out waits until the reader pauses. Room for `lines` is kept, so that nothing jumps.
+export function summary(lines = 2) {
+  const style = `--lines:${lines}`;
+  const seen = element("p", { class: "ac-summary", "aria-hidden": "true", style });
   const spoken = element("p", { class: "ac-unseen", "aria-live": "polite" });
   let timer;
   const say = (text) => {
