@@ -270,6 +270,6 @@ export function pixels() {
 }
 
 // The same colours for a cell of the page, paler, since a number stands in it.
-export const tint = (value, most = 55) =>
+export const tint = (value, most = 45) =>
   `color-mix(in srgb, var(${value < 0 ? "--ac-orange" : "--ac-blue"}) ` +
   `${(most * Math.min(1, Math.abs(value))).toFixed(1)}%, transparent)`;
