@@ -43,7 +43,7 @@ function render({ model, el }) {
   const words = model.get("words");
   const items = model.get("items");
   const questions = items.map((item, i) => questionOf(model, words, item, i));
-  const sentence = summary();
+  const sentence = summary(1);
   stage(model, el, ...questions.map((question) => question.root), sentence.root);
   return watch(model, el, () => {
     const answers = model.get("answers");

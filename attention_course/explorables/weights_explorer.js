@@ -186,7 +186,7 @@ function render({ model, el }) {
       glide(el);
       change(model, values);
     });
-  const sentence = summary();
+  const sentence = summary(1);
   const width = model.get("values")[0].length;
   const columns = Array.from({ length: width }, (_, i) => `${words.value} ${i + 1}`);
   const table_ = table(words.table, [words.token, words.score, words.weight, ...columns]);

@@ -47,7 +47,7 @@ class WeightsExplorer(Explorable):
 
     def height(self) -> tuple[int, int]:
         n, narrow = len(self.state["tokens"]), {"en": 477, "zh": 405}[self.language]
-        return (312 + 40 * n, narrow + 75 * n) if n <= _FEW else (656, narrow + 341)
+        return (289 + 40 * n, narrow + 75 * n) if n <= _FEW else (633, narrow + 341)
 
     def still(self) -> str:
         state, words = self.state, self.words
