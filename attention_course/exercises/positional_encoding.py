@@ -43,18 +43,23 @@ def _verify_encoding(answer: Callable[..., Any]) -> None:
         return
     place = positions[:, None]
     pair, column = np.arange(_D_MODEL // 2), np.arange(_D_MODEL)
-    each_its_own = place / _BASE ** (column / _D_MODEL)  # (length, d)
-    for key, mistake in {
-        "halves": np.concatenate([right[:, 0::2], right[:, 1::2]], axis=1),
-        "cosine_first": _interleave(right[:, 1::2], right[:, 0::2]),
-        "half_exponent": _waves(place / _BASE ** (pair / _D_MODEL)),
-        "double_exponent": _waves(place / _BASE ** (4 * pair / _D_MODEL)),
-        "own_speed": np.where(column % 2 == 0, np.sin(each_its_own), np.cos(each_its_own)),
-        "faster": _waves(place * _BASE ** (2 * pair / _D_MODEL)),
-        "degrees": _waves(np.radians(place * _speeds(_D_MODEL, _BASE))),
-        "from_one": _encode(positions + 1, _D_MODEL, _BASE),
-        "other_base": _encode(positions, _D_MODEL, 10_000.0),
-    }.items():
+
+    def own_speeds(factor: int) -> np.ndarray:
+        angles = place / _BASE ** (factor * column / _D_MODEL)  # (length, d)
+        return np.where(column % 2 == 0, np.sin(angles), np.cos(angles))
+
+    for key, mistake in (
+        ("halves", np.concatenate([right[:, 0::2], right[:, 1::2]], axis=1)),
+        ("cosine_first", _interleave(right[:, 1::2], right[:, 0::2])),
+        ("half_exponent", _waves(place / _BASE ** (pair / _D_MODEL))),
+        ("double_exponent", _waves(place / _BASE ** (4 * pair / _D_MODEL))),
+        ("own_speed", own_speeds(1)),
+        ("own_speed", own_speeds(2)),
+        ("faster", _waves(place * _BASE ** (2 * pair / _D_MODEL))),
+        ("degrees", _waves(np.radians(place * _speeds(_D_MODEL, _BASE)))),
+        ("from_one", _encode(positions + 1, _D_MODEL, _BASE)),
+        ("other_base", _encode(positions, _D_MODEL, 10_000.0)),
+    ):
         if same(table, mistake):
             raise Wrong(key)
     if not same(table[0], right[0]):
@@ -141,7 +146,14 @@ encoding = Exercise(
                     for j in range(d_model)
                 ]
                 for position in range(length)
-            ]
+            ],
+            lambda length, d_model, base: [
+                [
+                    (math.cos if j % 2 else math.sin)(position / base ** (2 * j / d_model))
+                    for j in range(d_model)
+                ]
+                for position in range(length)
+            ],
         ],
         "faster": [
             lambda length, d_model, base: _waves(
@@ -190,6 +202,9 @@ def _verify_clock(answer: Callable[..., Any]) -> None:
             raise Wrong("several_laps", position=position, read=f"{read:.2f}")
         if same(read, (np.pi / 2 - angles[-1]) / speeds[-1]):
             raise Wrong("cosine_as_sine")
+        turned = read * speeds
+        if any(map(same, np.sin(turned), row[0::2])) or any(map(same, np.cos(turned), row[1::2])):
+            raise Wrong("half_a_hand", position=position, read=f"{read:.2f}")
         raise Wrong("other_position", position=position, read=f"{read:.2f}")
 
 
@@ -234,6 +249,10 @@ clock = Exercise(
         "angle": [lambda row, base: np.arctan2(row[-2], row[-1])],
         "cosine_as_sine": [
             lambda row, base: np.arctan2(row[-1], row[-2]) * base ** (1 - 2 / len(row))
+        ],
+        "half_a_hand": [
+            lambda row, base: np.arcsin(row[0]),
+            lambda row, base: np.arccos(row[3]) * base ** (2 / len(row)),
         ],
         "one_too_many": [lambda row, base: _clock_slowest(row, base) + 1],
         "other_position": [
@@ -365,6 +384,7 @@ def _verify_rotary(answer: Callable[..., Any]) -> None:
             "not_by_position": _rotated(_VECTOR, speeds),
             "added": _VECTOR + _waves(position * speeds),
             "multiplied": _VECTOR * _waves(position * speeds),
+            "overwritten": _rotated_in_place(_VECTOR.copy(), position * speeds),
             "other_base": _rotated(_VECTOR, position * _speeds(_D_MODEL, 10_000.0)),
         }.items():
             if same(turned, mistake):
@@ -383,6 +403,13 @@ def _rotated(x: np.ndarray, angles: np.ndarray) -> np.ndarray:
     return _interleave(
         a * np.cos(angles) - b * np.sin(angles), a * np.sin(angles) + b * np.cos(angles)
     )
+
+
+def _rotated_in_place(x: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """The mistake of writing the new first numbers before the old ones have been used."""
+    x[0::2] = x[0::2] * np.cos(angles) - x[1::2] * np.sin(angles)
+    x[1::2] = x[0::2] * np.sin(angles) + x[1::2] * np.cos(angles)
+    return x
 
 
 def _rotate_pairs(x, position, base=10_000.0):
@@ -442,6 +469,9 @@ rotary = Exercise(
         ],
         "multiplied": [
             lambda x, position, base: x * _encode(np.array([position]), len(x), base)[0],
+        ],
+        "overwritten": [
+            lambda x, position, base: _rotated_in_place(x, position * _speeds(len(x), base))
         ],
         "other_base": [lambda x, position, base: _rotate_pairs(x, position)],
         "longer": [
