@@ -202,7 +202,7 @@ def _verify_clock(answer: Callable[..., Any]) -> None:
             raise Wrong("several_laps", position=position, read=f"{read:.2f}")
         if same(read, (np.pi / 2 - angles[-1]) / speeds[-1]):
             raise Wrong("cosine_as_sine")
-        turned = read * speeds
+        turned = read * speeds[:2]  # slower hands show nearly the same cosine for many positions
         if any(map(same, np.sin(turned), row[0::2])) or any(map(same, np.cos(turned), row[1::2])):
             raise Wrong("half_a_hand", position=position, read=f"{read:.2f}")
         raise Wrong("other_position", position=position, read=f"{read:.2f}")
