@@ -27,7 +27,7 @@ class Vocabulary:
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words: tuple[str, ...] = ("", *dict.fromkeys(words))
-        self._ids = {word: i for i, word in enumerate(self.words)}
+        self._ids = {word: i for i, word in enumerate(self.words) if i != self.PAD}
 
     def __len__(self) -> int:
         """How many numbers there are, padding included."""
@@ -162,7 +162,8 @@ def fill_in_the_blank(
         ValueError: ``held_out`` leaves nothing to train or to test on.
     """
     source = words("fill_in_the_blank")
-    wordings = list(product(source["openings"], source["cores"], source["endings"]))
+    openings = ["", *source["openings"]]
+    wordings = list(product(openings, source["cores"], source["endings"]))
     n_held_out = round(held_out * len(wordings))
     if not 0 < n_held_out < len(wordings):
         raise ValueError(f"held_out: got {held_out!r}, expected a share between 0 and 1")

@@ -440,3 +440,57 @@ def bars(
         if groups > 1:
             axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return Picture(figure, alt or " ".join([f"{title or x_label}:", *said]))
+
+
+class ShadedWords(Display):
+    """A sentence as text, each word on a ground as blue as its weight.
+
+    Attributes:
+        alt: the words and their weights, in words.
+    """
+
+    def __init__(self, words: Sequence[str], weights: np.ndarray) -> None:
+        self._words, self._weights = list(words), weights
+        said = word("common.card.join").join(
+            word("common.alt.weight", word=each, weight=self._percent(weight))
+            for each, weight in zip(words, weights, strict=True)
+            if self._percent(weight)
+        )
+        self.alt = word("common.alt.weights", sentence=" ".join(words), weights=said)
+
+    @staticmethod
+    def _percent(weight: float) -> str:
+        """The weight, or nothing where it would read as 0 %."""
+        return word("common.card.percent", value=f"{100 * weight:.0f}") if weight >= 0.005 else ""
+
+    def html(self) -> str:
+        # Ink on a deeper blue would be hard to read, so the ground stops at 60 %.
+        spans = "".join(
+            f'<span style="--ground:{60 * weight:.0f}%">{escape(each)}'
+            f"<small>{self._percent(weight)}</small></span>"
+            for each, weight in zip(self._words, self._weights, strict=True)
+        )
+        return f'<div class="ac ac-words" role="img" aria-label="{escape(self.alt)}">{spans}</div>'
+
+    def text(self) -> str:
+        return self.alt
+
+
+def shaded_words(words: Sequence[str], weights: Any) -> ShadedWords:
+    """A sentence with a weight for each word, written as text that wraps on a narrow page.
+
+    Args:
+        words: the sentence.
+        weights: ``(n,)``, from 0 to 1.
+
+    Raises:
+        ValueError: not one weight for each word, or a weight outside 0 to 1.
+    """
+    weights = _as_array("weights", weights, 1)
+    if len(weights) != len(words):
+        raise ValueError(f"weights: got {len(weights)} numbers, expected {len(words)}, one a word")
+    if weights.min() < -1e-6 or weights.max() > 1 + 1e-6:
+        raise ValueError(
+            f"weights: got {weights.min():g} to {weights.max():g}, expected numbers from 0 to 1"
+        )
+    return ShadedWords(words, weights.clip(0, 1))

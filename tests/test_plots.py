@@ -90,8 +90,24 @@ def test_bad_input_is_named():
         plots.curves([1, 2, 3], {"a": [1, 2]})
     with pytest.raises(ValueError, match="values: got 2 numbers, expected 3"):
         plots.bars(["a", "b", "c"], [1, 2])
+    with pytest.raises(ValueError, match="weights: got 1 numbers, expected 2, one a word"):
+        plots.shaded_words(["a", "b"], [1])
+    with pytest.raises(ValueError, match="weights: got 0 to 2, expected numbers from 0 to 1"):
+        plots.shaded_words(["a", "b"], [0, 2])
     with pytest.raises(ValueError, match="alt: got an empty text"):
         plots.picture(plots.new_figure()[0], "")
+
+
+def test_shaded_words_say_their_weights(tokens):
+    shown = plots.shaded_words(tokens, torch.tensor([0.6, 0.399, 0.001]))
+    html = shown._repr_mimebundle_()["text/html"]
+    assert f'aria-label="{shown.alt}"' in html
+    assert html.count("--ground:") == 3
+    for text in (*tokens[:2], "60", "40"):
+        assert text in shown.alt
+    assert shown.alt.count("%") == 2  # a weight that would read as 0 % is left out
+    escaped = plots.shaded_words(["<b>"], [1])
+    assert "<b>" not in escaped.html()
 
 
 @pytest.mark.parametrize(

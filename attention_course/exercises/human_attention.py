@@ -56,7 +56,7 @@ def _verify_softmax(answer: Callable[..., Any]) -> None:
         raise Wrong("overflow")
 
 
-def _softmax_numpy(scores):
+def my_softmax(scores):
     exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
@@ -83,7 +83,7 @@ softmax = Exercise(
     difficulty=1,
     minutes=10,
     verify=_verify_softmax,
-    right_answers=[_softmax_numpy, _softmax_loop, _softmax_torch, _softmax_through_log],
+    right_answers=[my_softmax, _softmax_loop, _softmax_torch, _softmax_through_log],
     wrong_answers={
         "not_normalised": [np.exp, lambda scores: np.exp(scores) / scores.size],
         "no_exponential": [lambda scores: scores / scores.sum(axis=-1, keepdims=True)],
@@ -126,7 +126,7 @@ def _verify_softmax_backwards(answer: Callable[..., Any]) -> None:
         raise Wrong("other_scores", wanted=", ".join(f"{w:.2f}" for w in weights), found=found)
 
 
-def _backwards_numpy(weights):
+def scores_for(weights):
     return np.log(weights)
 
 
@@ -148,7 +148,7 @@ softmax_backwards = Exercise(
     difficulty=2,
     minutes=5,
     verify=_verify_softmax_backwards,
-    right_answers=[_backwards_numpy, _backwards_shifted, _backwards_loop, _backwards_torch],
+    right_answers=[scores_for, _backwards_shifted, _backwards_loop, _backwards_torch],
     wrong_answers={
         "unchanged": [lambda weights: weights],
         "same_direction": [np.exp, _softmax],
@@ -190,7 +190,7 @@ def _verify_attend(answer: Callable[..., Any]) -> None:
     raise Wrong("other_mixture")
 
 
-def _attend_numpy(asks, labels, contents):
+def my_attend(asks, labels, contents):
     scores = labels @ asks
     exponentials = np.exp(scores - scores.max())
     weights = exponentials / exponentials.sum()
@@ -226,7 +226,7 @@ attend = Exercise(
     difficulty=1,
     minutes=10,
     verify=_verify_attend,
-    right_answers=[_attend_numpy, _attend_loop, _attend_average, _attend_torch, _attend_library],
+    right_answers=[my_attend, _attend_loop, _attend_average, _attend_torch, _attend_library],
     wrong_answers={
         "labels_averaged": [lambda asks, labels, contents: _softmax(labels @ asks) @ labels],
         "scores_as_weights": [lambda asks, labels, contents: (labels @ asks) @ contents],
@@ -269,7 +269,7 @@ def _verify_hide(answer: Callable[..., Any]) -> None:
         raise Wrong("nothing_to_see")
 
 
-def _hide_pick(scores, may_attend):
+def weights_with_hidden(scores, may_attend):
     weights = np.zeros(len(scores))
     if may_attend.any():
         seen = scores[may_attend]
@@ -307,7 +307,7 @@ hide = Exercise(
     difficulty=2,
     minutes=15,
     verify=_verify_hide,
-    right_answers=[_hide_pick, _hide_multiply, _hide_infinity, _hide_loop, _hide_torch],
+    right_answers=[weights_with_hidden, _hide_multiply, _hide_infinity, _hide_loop, _hide_torch],
     wrong_answers={
         "nothing_hidden": [lambda scores, may_attend: _softmax(scores)],
         "score_zero": [
