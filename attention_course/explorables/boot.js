@@ -1,6 +1,6 @@
 // Called where it stands, right after the explorable's element: starts the module on this page.
 // Anywidget's model is stood in for by a small one that keeps the state in the page.
-(async (id, state, source, [wide, narrow]) => {
+async (id, state, source, [wide, narrow]) => {
   const here = document.currentScript && document.currentScript.parentElement;
   const find = (scope) => scope && scope.querySelector(`[id="${id}"]`);
   const el = find(here) || find(document);
@@ -43,4 +43,4 @@
     URL.revokeObjectURL(url);
     el.style.minHeight = "";
   }
-});
+};

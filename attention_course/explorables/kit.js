@@ -29,7 +29,7 @@ export function setText(node, text) {
 // An id or a group name that nothing else on the page has.
 let made = 0;
 const page = Math.random().toString(36).slice(2, 8);
-export const unique = (name) => `ac-${name}-${page}-${++made}`;
+const unique = (name) => `ac-${name}-${page}-${++made}`;
 
 // Words come from Python with {placeholders}.
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -48,6 +48,20 @@ export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 export const dot = (a, b) => a.reduce((total, x, i) => total + x * b[i], 0);
 export const largest = (values) => values.indexOf(Math.max(...values));
+
+// The names with the largest weight: all of them where some share it, three at most.
+export function leaders(names, weights, words) {
+  const top = Math.max(...weights);
+  const ahead = names.filter((_, i) => top - weights[i] < 1e-6);
+  const quoted = ahead.slice(0, 3).map((token) => fill(words.quote, { token }));
+  if (ahead.length > 3) quoted.push("…");
+  return {
+    several: ahead.length > 1,
+    all: ahead.length === names.length,
+    weight: percent(top),
+    token: quoted.join(words.join),
+  };
+}
 
 export function softmax(scores) {
   const top = Math.max(...scores);
@@ -149,10 +163,18 @@ export function choices(question, options, onchange) {
   const group = unique("choices");
   const rows = options.map((text, i) => {
     const input = element("input", { type: "radio", name: group, onchange: () => onchange(i) });
-    return { input, root: element("label", { class: "ac-choice" }, input, element("span", {}, ...rich(text))) };
+    return {
+      input,
+      root: element("label", { class: "ac-choice" }, input, element("span", {}, ...rich(text))),
+    };
   });
   const legend = element("legend", {}, ...rich(question));
-  const root = element("fieldset", { class: "ac-question" }, legend, ...rows.map((row) => row.root));
+  const root = element(
+    "fieldset",
+    { class: "ac-question" },
+    legend,
+    ...rows.map((row) => row.root),
+  );
   const show = (index) => rows.forEach((row, i) => (row.input.checked = i === index));
   return { root, rows, show };
 }

@@ -1,6 +1,22 @@
 import {
-  change, clamp, dot, drag, element, fill, number, numbers, pixels, read, set, setText, shape, slider,
-  stage, summary, table, watch,
+  change,
+  clamp,
+  dot,
+  drag,
+  element,
+  fill,
+  number,
+  numbers,
+  pixels,
+  read,
+  set,
+  setText,
+  shape,
+  slider,
+  stage,
+  summary,
+  table,
+  watch,
 } from "./kit.js";
 
 const KEYS = ["length", "d_model", "base", "position", "pair"];
@@ -65,16 +81,26 @@ function render({ model, el }) {
   const length = model.get("length");
   const put = (key) => (value) => change(model, { [key]: value });
   const position = slider({
-    name: words.position, min: 0, max: length - 1, step: 1, tone: "orange",
+    name: words.position,
+    min: 0,
+    max: length - 1,
+    step: 1,
+    tone: "orange",
     onchange: put("position"),
   });
   const width = slider({
-    name: words.d_model, min: 2, max: 128, step: 2,
+    name: words.d_model,
+    min: 2,
+    max: 128,
+    step: 2,
     onchange: (value) =>
       change(model, { d_model: value, pair: Math.min(model.get("pair"), value / 2 - 1) }),
   });
   const base = slider({
-    name: words.base, min: 1, max: 5, step: 0.05,
+    name: words.base,
+    min: 1,
+    max: 5,
+    step: 0.05,
     onchange: (power) => change(model, { base: Number((10 ** power).toPrecision(2)) }),
   });
   const pair = slider({ name: words.pair, min: 0, max: 1, step: 1, onchange: put("pair") });
@@ -102,7 +128,11 @@ function render({ model, el }) {
     element("span", { class: "ac-marks" }, mark("1", at(1, LIKE)), mark("0", at(0, LIKE))),
     element("div", { class: "ac-area" }, likeness.root, lines[2], spot),
     element("span", {}),
-    element("span", { class: "ac-ticks" }, ...ticks.map((tick) => element("span", {}, String(tick)))),
+    element(
+      "span",
+      { class: "ac-ticks" },
+      ...ticks.map((tick) => element("span", {}, String(tick))),
+    ),
   );
   drag(chart, (event) => {
     const box = area.getBoundingClientRect();
@@ -123,7 +153,14 @@ function render({ model, el }) {
   stage(
     model,
     el,
-    element("div", { class: "ac-controls ac-paired" }, position.root, width.root, base.root, pair.root),
+    element(
+      "div",
+      { class: "ac-controls ac-paired" },
+      position.root,
+      width.root,
+      base.root,
+      pair.root,
+    ),
     chart,
     sentence.root,
     folded.root,
@@ -153,7 +190,9 @@ function render({ model, el }) {
       return number(positions, positions < 100 ? 1 : 0);
     };
     const names = {
-      sine: 2 * state.pair, cosine: 2 * state.pair + 1, wavelength: long(state.pair),
+      sine: 2 * state.pair,
+      cosine: 2 * state.pair + 1,
+      wavelength: long(state.pair),
     };
     setText(waveTitle, fill(words.wave_title, names));
     const near = state.position + (state.position + 1 < length ? 1 : -1);

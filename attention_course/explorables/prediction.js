@@ -1,4 +1,4 @@
-import { button, change, choices, element, fill, rich, set, stage, watch } from "./kit.js";
+import { button, change, choices, element, fill, rich, stage, watch } from "./kit.js";
 
 // Where the guess is kept while the reader stays: some pages forbid it, then it is not kept.
 function kept(key) {

@@ -1,6 +1,28 @@
 import {
-  button, change, clamp, dot, drag, element, fill, glide, largest, mix, number, numbers, percent,
-  read, set, setText, shape, slider, softmax, stage, summary, table, toggle, watch,
+  button,
+  change,
+  clamp,
+  dot,
+  drag,
+  element,
+  fill,
+  glide,
+  leaders,
+  mix,
+  number,
+  numbers,
+  percent,
+  read,
+  set,
+  setText,
+  shape,
+  slider,
+  softmax,
+  stage,
+  summary,
+  table,
+  toggle,
+  watch,
 } from "./kit.js";
 
 const KEYS = ["query", "key", "value", "scale"];
@@ -144,16 +166,34 @@ function keysPlane(model, words, radius, pick) {
   const drops = tokens.map(() => shape("path", { class: "ac-drop" }));
   const feet = tokens.map(() => shape("circle", { class: "ac-foot", r: 3.5 }));
   const keys = tokens.map((token, i) =>
-    arrow(space, radius, token, "key", (point) => {
-      change(model, { key: model.get("key").map((old, j) => (i === j ? point : old)) });
-    }, () => pick(i + 1)),
+    arrow(
+      space,
+      radius,
+      token,
+      "key",
+      (point) => {
+        change(model, { key: model.get("key").map((old, j) => (i === j ? point : old)) });
+      },
+      () => pick(i + 1),
+    ),
   );
-  const query = arrow(space, radius, words.query, "query", (point) => {
-    change(model, { query: point });
-  }, () => pick(0));
+  const query = arrow(
+    space,
+    radius,
+    words.query,
+    "query",
+    (point) => {
+      change(model, { query: point });
+    },
+    () => pick(0),
+  );
   const all = [...keys, query];
   space.root.append(
-    ray, ...drops, ...feet, ...all.map((each) => each.body), ...all.map((each) => each.handle),
+    ray,
+    ...drops,
+    ...feet,
+    ...all.map((each) => each.body),
+    ...all.map((each) => each.handle),
   );
   const show = (state, { products, weights }, picked) => {
     const size = Math.hypot(...state.query);
@@ -171,7 +211,9 @@ function keysPlane(model, words, radius, pick) {
       set(keys[i].body, { "stroke-opacity": 0.4 + 0.6 * weights[i] });
     });
     query.show(state.query, 3, spoken(state.query));
-    all.forEach((each, i) => each.handle.classList.toggle("ac-picked", (i + 1) % all.length === picked));
+    all.forEach((each, i) =>
+      each.handle.classList.toggle("ac-picked", (i + 1) % all.length === picked),
+    );
   };
   return { root: space.root, show };
 }
@@ -226,9 +268,14 @@ function render({ model, el }) {
     const name = element("b", {}, token);
     return { cells: [name, product, logit, weight], product, logit, bar, share };
   });
-  const heads = [words.key, words.product, "", words.weight].map((text) => element("span", {}, text));
+  const heads = [words.key, words.product, "", words.weight].map((text) =>
+    element("span", {}, text),
+  );
   const list = element(
-    "div", { class: "ac-scores-list" }, ...heads, ...lines.flatMap((line) => line.cells),
+    "div",
+    { class: "ac-scores-list" },
+    ...heads,
+    ...lines.flatMap((line) => line.cells),
   );
 
   const axes = ["x", "y"].map((name, axis) =>
@@ -241,7 +288,8 @@ function render({ model, el }) {
       onchange: (value) => {
         const moved = (point) => point.map((old, i) => (i === axis ? value : old));
         if (picked === 0) change(model, { query: moved(model.get("query")) });
-        else change(model, { key: model.get("key").map((k, i) => (i === picked - 1 ? moved(k) : k)) });
+        else
+          change(model, { key: model.get("key").map((k, i) => (i === picked - 1 ? moved(k) : k)) });
       },
     }),
   );
@@ -256,7 +304,12 @@ function render({ model, el }) {
   });
   const sentence = summary();
   const table_ = table(words.table, [
-    words.token, words.key, words.product, words.logit, words.weight, words.value,
+    words.token,
+    words.key,
+    words.product,
+    words.logit,
+    words.weight,
+    words.value,
   ]);
   const folded = numbers(words, [table_]);
   const figure = (view, title) =>
@@ -264,7 +317,12 @@ function render({ model, el }) {
   stage(
     model,
     el,
-    element("div", { class: "ac-planes" }, figure(left, words.keys_plane), figure(right, words.values_plane)),
+    element(
+      "div",
+      { class: "ac-planes" },
+      figure(left, words.keys_plane),
+      figure(right, words.values_plane),
+    ),
     element("div", { class: "ac-controls" }, chosen, axes[0].root, axes[1].root),
     element("div", { class: "ac-controls" }, scale.root, reset),
     list,
@@ -293,14 +351,9 @@ function render({ model, el }) {
       line.bar.style.width = `${100 * weights[i]}%`;
       setText(line.share, percent(weights[i]));
     });
-    const top = largest(weights);
-    sentence.say(
-      fill(words.most, {
-        token: tokens[top],
-        product: number(products[top]),
-        weight: percent(weights[top]),
-      }),
-    );
+    const ahead = leaders(tokens, weights, words);
+    const product = number(Math.max(...products));
+    sentence.say(fill(ahead.several ? words.most_shared : words.most, { ...ahead, product }));
     const pair = ([x, y], digits = 2) => `(${number(x, digits)}, ${number(y, digits)})`;
     folded.show(() => [
       [

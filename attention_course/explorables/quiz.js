@@ -1,6 +1,4 @@
-import {
-  button, change, choices, element, fill, rich, stage, summary, watch,
-} from "./kit.js";
+import { button, change, choices, element, fill, rich, stage, summary, watch } from "./kit.js";
 
 // How many of the answers (-1: none yet) are right.
 export function compute({ items, answers }) {
@@ -48,7 +46,9 @@ function render({ model, el }) {
   return watch(model, el, () => {
     const answers = model.get("answers");
     questions.forEach((question, i) => question.show(answers[i]));
-    sentence.say(fill(words.count, { count: compute({ items, answers }).count, all: items.length }));
+    sentence.say(
+      fill(words.count, { count: compute({ items, answers }).count, all: items.length }),
+    );
   });
 }
 

@@ -1,6 +1,25 @@
 import {
-  button, change, clamp, element, fill, glide, mean, number, numbers, percent, read, set,
-  setText, shape, slider, softmax, stage, summary, table, toggle, watch,
+  button,
+  change,
+  clamp,
+  element,
+  fill,
+  glide,
+  mean,
+  number,
+  numbers,
+  percent,
+  read,
+  set,
+  setText,
+  shape,
+  slider,
+  softmax,
+  stage,
+  summary,
+  table,
+  toggle,
+  watch,
 } from "./kit.js";
 
 const KEYS = ["d", "scale", "row", "dims", "products"];
@@ -83,9 +102,7 @@ function histogram(size, words) {
     }
     const top = Math.max(...counts);
     const step = width / BINS;
-    const path = counts.map(
-      (count, i) => `L${i * step} ${floor - (count / top) * tall}h${step}`,
-    );
+    const path = counts.map((count, i) => `L${i * step} ${floor - (count / top) * tall}h${step}`);
     set(line, { d: `M0 ${floor}${path.join("")}V${floor}Z` });
   };
   return { root, show };
@@ -96,14 +113,26 @@ function weightBars(size, words, count) {
   const { width, height, floor, tall } = size;
   const step = width / count;
   const bars = Array.from({ length: count }, (_, i) =>
-    shape("rect", { class: "ac-column", x: i * step + 1, width: step - 2, height: tall, y: TOP, rx: 2 }),
+    shape("rect", {
+      class: "ac-column",
+      x: i * step + 1,
+      width: step - 2,
+      height: tall,
+      y: TOP,
+      rx: 2,
+    }),
   );
   const even = floor - tall / count;
   const line = shape("path", { class: "ac-even", d: `M0 ${even}H${width}` });
   const full = shape("path", { class: "ac-grid", d: `M0 ${TOP}H${width}` });
   const root = chart(
-    size, words.weights_chart, full, ...bars, line,
-    label(0, TOP - 5, "100%", "start"), label(0, height - 6, words.first_key, "start"),
+    size,
+    words.weights_chart,
+    full,
+    ...bars,
+    line,
+    label(0, TOP - 5, "100%", "start"),
+    label(0, height - 6, words.first_key, "start"),
     label(width, height - 6, fill(words.last_key, { count }), "end"),
   );
   const show = ({ row }) =>
@@ -116,14 +145,18 @@ function gradientCurve(size, words, dims, top) {
   const { width, height, floor, tall } = size;
   const x = (i) => 6 + ((width - 12) * i) / (dims.length - 1);
   const y = (value) => floor - (value / top) * tall;
-  const lines = ["scaled", "unscaled"].map((kind) => shape("path", { class: `ac-curve ac-${kind}` }));
+  const lines = ["scaled", "unscaled"].map((kind) =>
+    shape("path", { class: `ac-curve ac-${kind}` }),
+  );
   const mark = shape("circle", { class: "ac-mark", r: 6 });
   const guide = shape("path", { class: "ac-drop" });
   const last = dims.length - 1;
   const ticks = dims
     .map((d, i) => label(i === last ? width : x(i), height - 6, d, i === last ? "end" : "middle"))
     .filter((_, i) => i % 2 === 0);
-  const names = ["scaled", "unscaled"].map((kind) => shape("text", { "text-anchor": "end" }, words[kind]));
+  const names = ["scaled", "unscaled"].map((kind) =>
+    shape("text", { "text-anchor": "end" }, words[kind]),
+  );
   const root = chart(size, words.gradient_chart, guide, ...lines, mark, ...ticks, ...names);
   const show = (result, { d, scale }) => {
     ["scaled", "unscaled"].forEach((kind, k) => {
@@ -210,8 +243,12 @@ function render({ model, el }) {
       }),
     );
     const line = (measures, i, name) => [
-      String(dims[i]), name, number(measures.spread), percent(measures.largest),
-      number(measures.entropy, 3), number(measures.gradient, 4),
+      String(dims[i]),
+      name,
+      number(measures.spread),
+      percent(measures.largest),
+      number(measures.entropy, 3),
+      number(measures.gradient, 4),
     ];
     folded.show(() => [
       dims.flatMap((_, i) => [
@@ -219,7 +256,9 @@ function render({ model, el }) {
         line(result.unscaled[i], i, words.unscaled),
       ]),
       result.row.logits.map((logit, i) => [
-        String(i + 1), number(logit, 3), number(result.row.weights[i], 4),
+        String(i + 1),
+        number(logit, 3),
+        number(result.row.weights[i], 4),
       ]),
     ]);
   });

@@ -1,6 +1,27 @@
 import {
-  button, change, clamp, drag, element, fill, glide, largest, mix, number, numbers, percent, pixels, read,
-  setText, slider, softmax, stage, summary, table, tint, watch,
+  button,
+  change,
+  clamp,
+  drag,
+  element,
+  fill,
+  glide,
+  largest,
+  leaders,
+  mix,
+  number,
+  numbers,
+  percent,
+  pixels,
+  read,
+  setText,
+  slider,
+  softmax,
+  stage,
+  summary,
+  table,
+  tint,
+  watch,
 } from "./kit.js";
 
 const KEYS = ["scores", "values", "temperature"];
@@ -108,7 +129,12 @@ function columnsOf(model, words, limit, strongest) {
     },
   });
   const amount = slider({
-    name: words.score, min: -limit, max: limit, step: 0.1, tone: "orange", onchange: put,
+    name: words.score,
+    min: -limit,
+    max: limit,
+    step: 0.1,
+    tone: "orange",
+    onchange: put,
   });
   const areas = [score.root, weight.root, element("div", { class: "ac-values" }, values.root)];
   const frames = areas.map((area) => {
@@ -216,14 +242,9 @@ function render({ model, el }) {
     const { weights, mixture } = result;
     temperature.show(state.temperature, number(state.temperature, 1));
     picture.show(state, result);
-    const top = largest(weights);
-    const even = weights[top] - Math.min(...weights) < 1e-9;
-    sentence.say(
-      fill(even ? words.all_equal : words.most, {
-        token: tokens[top],
-        weight: percent(weights[top]),
-      }),
-    );
+    const ahead = leaders(tokens, weights, words);
+    const shared = ahead.several ? words.most_shared : words.most;
+    sentence.say(fill(ahead.all && ahead.several ? words.all_equal : shared, ahead));
     folded.show(() => [
       [
         ...tokens.map((token, i) => [
@@ -232,7 +253,15 @@ function render({ model, el }) {
           number(weights[i], 4),
           ...state.values[i].map((value) => number(value, 3)),
         ]),
-        [words.mixture, "", number(weights.reduce((a, b) => a + b, 0), 4), ...mixture.map((x) => number(x, 3))],
+        [
+          words.mixture,
+          "",
+          number(
+            weights.reduce((a, b) => a + b, 0),
+            4,
+          ),
+          ...mixture.map((x) => number(x, 3)),
+        ],
       ],
     ]);
   });

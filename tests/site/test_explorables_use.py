@@ -124,6 +124,22 @@ def test_fits_the_page_and_the_finger(show: Callable, page: Page, name: str, rea
     assert not small
 
 
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("width", [390, 1000])
+@pytest.mark.parametrize("reader", language.LANGUAGES)
+def test_the_page_keeps_the_right_height_free(
+    show: Callable, page: Page, name: str, width: int, reader: str
+) -> None:
+    language.use(reader)
+    page.set_viewport_size({"width": width, "height": 800})
+    explorable = ALL[name]()
+    show(explorable)
+    reserved = explorable.height()[width < 600]
+    assert page.locator(".ac-explorable").evaluate("(el) => el.offsetHeight") == pytest.approx(
+        reserved, rel=0.12
+    )
+
+
 def test_a_score_moves_the_weights_by_keyboard(show: Callable, page: Page) -> None:
     show(weights())
     page.get_by_label("score of the").focus()
@@ -396,6 +412,11 @@ def test_an_error_is_said_in_place_beside_the_still_page(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("TypeError")
     expect(page.locator(".ac-table")).to_be_visible()
     assert page.locator(".ac-explorable").get_attribute("data-ready") is None
+
+
+def test_a_tie_names_all_that_lead(show: Callable, page: Page) -> None:
+    show(WeightsExplorer(TOKENS, [2, 2, 0], VALUES))
+    expect(page.locator(".ac-summary")).to_contain_text("“city”, “the” share the most weight")
 
 
 def test_names_typed_by_someone_stay_text(show: Callable, page: Page) -> None:
