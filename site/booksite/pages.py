@@ -55,6 +55,7 @@ _KATEX = re.compile(r"[ \t]*<link\b[^>]*katex[^>]*>\n?")
 _CORRECTIONS = (
     ('<summary aria-label="Toggle hidden content">', "<summary>"),  # it has words of its own
     (' role="doc-biblioentry"', ' role="listitem"'),
+    (' class="tex2jax_ignore mathjax_ignore"', ""),  # there is no such script to be told
     (
         '<div id="pst-primary-sidebar"',
         '<div id="pst-primary-sidebar" role="complementary" aria-label="Sidebar"',
