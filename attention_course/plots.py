@@ -28,6 +28,7 @@ _DASHES = ["-", "--", "-.", ":"]  # so that lines differ without colour too
 _MARKERS = ["o", "s", "^", "D"]
 WIDTH = 6.2  # inches: fills a column of text, and can still be read on a phone
 _INK = "#010203"  # drawn as this, shown as currentColor
+_UNDER_TEXT = 0.45  # how opaque a colour may be where ink, light or dark, stands on it
 
 
 def _style() -> dict[str, Any]:
@@ -189,7 +190,7 @@ def heatmap(
     with matplotlib.rc_context(_style()):
         for i, (axis, matrix) in enumerate(zip(axes[0], matrices, strict=True)):
             axis.imshow(
-                _cell_colors(matrix, low, high),
+                _cell_colors(matrix, low, high, _UNDER_TEXT if annotate else 0.95),
                 aspect="auto" if many else "equal",
                 interpolation="nearest",
             )
@@ -214,13 +215,13 @@ def _width(label: str) -> float:
     return sum(2.0 if ord(c) > 0x2E80 else 1.0 for c in label)
 
 
-def _cell_colors(matrix: np.ndarray, low: float, high: float) -> np.ndarray:
+def _cell_colors(matrix: np.ndarray, low: float, high: float, most: float = 0.95) -> np.ndarray:
     """Blue (positive) or orange (negative), the more opaque the larger: ``(rows, columns, 4)``."""
     largest = max(abs(low), abs(high)) or 1.0
     colors = np.empty((*matrix.shape, 4))
     for mask, color in ((matrix >= 0, BLUE), (matrix < 0, ORANGE)):
         colors[mask, :3] = matplotlib.colors.to_rgb(color)
-    colors[..., 3] = 0.03 + 0.92 * np.clip(np.abs(matrix) / largest, 0, 1)
+    colors[..., 3] = 0.03 + (most - 0.03) * np.clip(np.abs(matrix) / largest, 0, 1)
     return colors
 
 
@@ -464,9 +465,8 @@ class ShadedWords(Display):
         return word("common.card.percent", value=f"{100 * weight:.0f}") if weight >= 0.005 else ""
 
     def html(self) -> str:
-        # Ink on a deeper blue would be hard to read, so the ground stops at 60 %.
         spans = "".join(
-            f'<span style="--ground:{60 * weight:.0f}%">{escape(each)}'
+            f'<span style="--ground:{100 * _UNDER_TEXT * weight:.0f}%">{escape(each)}'
             f"<small>{self._percent(weight)}</small></span>"
             for each, weight in zip(self._words, self._weights, strict=True)
         )
