@@ -202,8 +202,8 @@ function render({ model, el }) {
     gradientCurve(size, words, dims, top),
   ];
   const facts = ["spread", "largest", "entropy", "gradient"].map((name) => {
-    const value = element("dd");
-    return { name, value, root: element("div", {}, element("dt", {}, words[name]), value) };
+    const value = element("b");
+    return { name, value, root: element("div", {}, element("span", {}, words[name]), value) };
   });
   const sentence = summary();
   const head = [words.spread, words.largest, words.entropy, words.gradient];
@@ -217,7 +217,7 @@ function render({ model, el }) {
     el,
     element("div", { class: "ac-controls" }, width.root, scale.root, another),
     element("div", { class: "ac-charts" }, ...charts.map((each) => each.root)),
-    element("dl", { class: "ac-facts" }, ...facts.map((fact) => fact.root)),
+    element("div", { class: "ac-facts" }, ...facts.map((fact) => fact.root)),
     sentence.root,
     folded.root,
   );

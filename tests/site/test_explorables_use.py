@@ -278,7 +278,7 @@ def test_the_scale_explorer_follows_d_and_the_switch(show: Callable, page: Page)
         page.keyboard.press("ArrowRight")
     frame(page)
     products = torch.tensor(explorer.state["products"][-1])
-    facts = page.locator(".ac-facts dd")
+    facts = page.locator(".ac-facts b")
     assert number(facts.nth(0).text_content()) == pytest.approx(
         products.std(correction=0).item(), abs=0.01
     )
