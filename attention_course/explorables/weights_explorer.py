@@ -10,7 +10,6 @@ import numpy as np
 from . import still
 from .base import Explorable, array, between, one_of, token_list
 
-
 _FEW = 10  # up to so many tokens have a slider each, as in the module
 
 
