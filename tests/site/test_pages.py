@@ -15,7 +15,7 @@ from booksite.assets import MODULES
 from booksite.book import EDITIONS, LANGUAGE_TAGS, Book
 from booksite.serve import server
 from conftest import close_network
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from attention_course import claims
 
@@ -180,7 +180,7 @@ def test_without_scripts_the_reader_sees_still_pictures(visit, name):
     for i in range(explorables.count()):
         assert explorables.nth(i).bounding_box()["height"] > 60
         assert explorables.nth(i).inner_text().strip()
-    assert page.locator(".ac-explorable svg").count() >= 1
+    assert page.locator(".ac-explorable :is(svg, table)").count() >= 1
 
 
 @every_lesson
@@ -200,12 +200,26 @@ def test_sliders_move_by_keyboard_and_the_numbers_follow(visit, name):
 
 
 @every_lesson
-def test_the_quiz_answers_and_the_prediction_is_kept(visit, name):
+def test_a_guess_is_kept_and_stands_beside_the_measurement(visit, name):
     page = visit(name)
-    quiz = page.locator(".ac-explorable fieldset:has(input[type=radio])").last
-    option = quiz.locator("input[type=radio]").first
-    option.check()
-    assert quiz.locator("[role=status]").inner_text().strip()
+    prediction = page.locator(".ac-explorable:has(fieldset)").first
+    assert not prediction.locator("[role=status]").inner_text()
+    prediction.locator("input[type=radio]").nth(1).check()
+    prediction.locator("button").click()
+    expect(prediction.locator("[role=status]")).not_to_be_empty()
+    guess = prediction.locator("[role=status]").inner_text().splitlines()[0]
+    expect(page.locator(".ac-claim").filter(has_text=guess)).to_have_count(1)
+
+
+@every_lesson
+def test_the_quiz_says_why(visit, name):
+    page = visit(name)
+    questions = page.locator(".ac-explorable").last.locator("fieldset")
+    assert questions.count() >= 4
+    for question in questions.all():
+        question.locator("input[type=radio]").first.check()
+        question.locator("button").click()
+        expect(question.locator("[role=status]")).to_contain_text(re.compile("[✓✗]"))
 
 
 @every_lesson
