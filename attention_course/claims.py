@@ -98,7 +98,7 @@ def record(
         supported: whether the run bears out the page's words about it.
         spread: the smallest and largest value over runs.
         reference: what the value is to be compared with (chance, uniform weights).
-        style: how numbers are written, one of :data:`STYLES`.
+        style: how numbers are written, one of :data:`STYLES`; ``"scientific"`` keeps two digits.
         unit: written after the number.
 
     Raises:
@@ -161,5 +161,5 @@ def _write(value: float, style: str) -> str:
     if style == "integer":
         return f"{value:,.0f}"
     if style == "scientific":
-        return f"{value:.1e}"
+        return number(float(f"{value:.1e}"))
     return number(value)
