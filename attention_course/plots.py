@@ -415,10 +415,16 @@ def bars(
                 band = _as_array("spread", spreads[name], 2)  # (n, 2)
                 lengths = np.stack([row - band[:, 0], band[:, 1] - row]).clip(0)
                 axis.errorbar(row, places, xerr=lengths, fmt="none", ecolor=_INK, capsize=3)
-                ends = np.maximum(row, band[:, 1])
+                ends = np.where(row < 0, np.minimum(row, band[:, 0]), np.maximum(row, band[:, 1]))
             for place, value, end in zip(places, row, ends, strict=True):
+                side = -1 if value < 0 else 1
                 axis.annotate(
-                    number(value), (end, place), (5, 0), textcoords="offset points", va="center"
+                    number(value),
+                    (end, place),
+                    (5 * side, 0),
+                    textcoords="offset points",
+                    ha="right" if value < 0 else "left",
+                    va="center",
                 )
             said.extend(
                 word("common.alt.bar", label=f"{label} {name}".strip(), value=number(value))
