@@ -29,8 +29,8 @@ FRAME = """<!doctype html>
       inert.replaceWith(script);
     }}
   }}
-  const tell = () => parent.postMessage([{number}, document.documentElement.scrollHeight], "*");
-  new ResizeObserver(tell).observe(document.getElementById("output-area"));
+  const tell = () => parent.postMessage([{number}, document.body.offsetHeight], "*");
+  new ResizeObserver(tell).observe(document.body);
 </script></body></html>"""
 
 PAGE = """<!doctype html>
