@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from booksite.assets import MODULES
 from booksite.book import EDITIONS, LANGUAGE_TAGS, Book
+from booksite.identity import repository
 from booksite.serve import server
 from conftest import close_network
 from playwright.sync_api import Browser, Page, expect
@@ -299,8 +300,8 @@ def test_a_page_loads_nothing_foreign_and_stays_light(name):
     assert len(gzip.compress(html.encode())) < 150_000
 
 
-def test_an_unpublished_copy_says_so_and_links_to_nobodys_colab():
-    published = bool(BOOK.config()["sphinx"]["config"]["book_repository"])
+def test_only_a_published_copy_links_to_colab_and_the_other_says_so():
+    published = bool(repository(BOOK.config()["sphinx"]["config"]["book_repository"]))
     for name in LESSONS:
         html = (HTML / f"{name}.html").read_text(encoding="utf-8")
         assert ("colab.research.google.com/github/" in html) == published
