@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from . import plots
-from .display import Display
 from .language import word
+from .markup import Display
 
 
 def warmup_learning_rate(step: int, d_model: int, warmup_steps: int = 4000) -> float:
@@ -51,8 +51,8 @@ class Log(Display):
         return plots.curves(
             np.arange(1, len(self.losses) + 1),
             {"": np.array(self.losses)},
-            x_label=word("common.training.step"),
-            y_label=word("common.training.loss"),
+            x_label=word("display.training.step"),
+            y_label=word("display.training.loss"),
             title=title,
         )
 
@@ -139,12 +139,12 @@ class _Progress(Display):
             self.handle.update(self)
 
     def html(self) -> str:
-        label = word("common.training.progress", step=self.step, steps=self.steps)
-        said = word("common.training.loss_is", loss=plots.number(self.loss)) if self.step else ""
+        label = word("display.training.progress", step=self.step, steps=self.steps)
+        said = word("display.training.loss_is", loss=plots.number(self.loss)) if self.step else ""
         return (
             f'<div class="ac ac-progress"><progress max="{self.steps}" value="{self.step}" '
             f'aria-label="{label}"></progress><span>{label}</span><span>{said}</span></div>'
         )
 
     def text(self) -> str:
-        return word("common.training.progress", step=self.step, steps=self.steps)
+        return word("display.training.progress", step=self.step, steps=self.steps)

@@ -82,4 +82,4 @@ def test_a_card_escapes_what_it_shows():
 
 
 def test_there_are_26_claims():
-    assert list(language.words("claims.claim")) == [f"C{i}" for i in range(1, 27)]
+    assert list(language.words("display.claim")) == [f"C{i}" for i in range(1, 27)]

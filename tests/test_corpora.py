@@ -20,7 +20,7 @@ def corpus(request):
 
 
 def facts():
-    source = language.words("fill_in_the_blank")
+    source = language.words("corpora")
     return {
         (city["name"], kind): tuple(fact)
         for city in source["cities"]
@@ -31,12 +31,12 @@ def facts():
 def test_every_fact_has_an_answer_and_an_example_of_its_own():
     named = [name for fact in facts().values() for name in fact]
     assert len(set(named)) == len(named) == 64
-    blank = language.words("fill_in_the_blank.blank")
+    blank = language.words("corpora.blank")
     assert not [name for name in named if blank in name]
 
 
 def test_each_sentence_tells_a_fact(corpus):
-    blank = language.words("fill_in_the_blank.blank")
+    blank = language.words("corpora.blank")
     known = facts()
     for sentence in [*corpus.train, *corpus.held_out]:
         city, kind = sentence.words[sentence.city], sentence.words[sentence.kind]

@@ -1,17 +1,18 @@
 """Every exercise: its right answers pass, each wrong answer earns its own message."""
 
 import importlib
-import pkgutil
 
 import pytest
-
-from attention_course import exercises, language
 from attention_course.exercises import Exercise, Wrong, call
+
+from attention_course import language, lessons
 
 EXERCISES = [
     value
-    for module in pkgutil.iter_modules(exercises.__path__)
-    for value in vars(importlib.import_module(f"{exercises.__name__}.{module.name}")).values()
+    for module in pkgutil.iter_modules(lessons.__path__)
+    for value in vars(
+        importlib.import_module(f"{lessons.__name__}.{module.name}.exercises")
+    ).values()
     if isinstance(value, Exercise)
 ]
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=repr)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attention_course.exercises import human_attention as exercises
+from attention_course.lessons.human_attention import exercises
 
 
 def test_a_message_says_what_the_answer_gave():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from attention_course.exercises import positional_encoding as exercises
+from attention_course.lessons.positional_encoding import exercises
 from attention_course.positions import rotary_embedding, sinusoidal_encoding
 
 

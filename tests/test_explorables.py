@@ -22,8 +22,8 @@ from attention_course.explorables import (
     ScaleExplorer,
     WeightsExplorer,
 )
-from attention_course.explorables import quiz as quiz_module
 from attention_course.explorables.base import Explorable, module_source
+from attention_course.explorables.quiz import explorable as quiz_module
 from attention_course.positions import sinusoidal_encoding
 
 MAKE: dict[str, Callable[[], Explorable]] = {
@@ -238,7 +238,7 @@ def test_numbers_come_from_lists_arrays_and_tensors() -> None:
         (lambda: PositionExplorer(d_model=3), ValueError, "d_model: got 3, expected an even"),
         (lambda: PositionExplorer(length=8, position=8), ValueError, "position: got 8.*0 to 7"),
         (lambda: PositionExplorer(base=1), ValueError, "base: got 1"),
-        (lambda: Quiz("no_such_notebook"), KeyError, "words/en/no_such_notebook.toml"),
+        (lambda: Quiz("no_such_notebook"), KeyError, "no_such_notebook"),
         (lambda: Prediction("human_attention.nothing"), KeyError, "human_attention.nothing"),
     ],
 )

@@ -19,10 +19,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from attention_course.display import Display, escape, script_json, style
 from attention_course.language import current, words
+from attention_course.markup import Display, escape, script_json, style
 
-_KIT_IMPORT = re.compile(r'^import \{[^}]*\} from "\./kit\.js";\n', re.MULTILINE)
+_KIT_IMPORT = re.compile(r'^import \{[^}]*\} from "\.\./kit\.js";\n', re.MULTILINE)
 _NOT_SENT = re.compile(r"^[ ]+|^[ ]*//.*\n|^\n", re.MULTILINE)
 
 
@@ -37,7 +37,7 @@ def module_source(name: str) -> str:
 
     The modules hold no template text that spans lines, so both can go.
     """
-    kit, module = _file("kit.js"), _KIT_IMPORT.sub("", _file(f"{name}.js"))
+    kit, module = _file("kit.js"), _KIT_IMPORT.sub("", _file(f"{name}/module.js"))
     return _NOT_SENT.sub("", f"{kit}\n{module}")
 
 
@@ -131,8 +131,8 @@ class Explorable(Display):
 
     def __init__(self, **state: Any) -> None:
         self.words: dict[str, str] = {
-            **words("explorables.common"),
-            **words(f"explorables.{self.module}"),
+            **words("explorables"),
+            **words(self.module),
         }
         self.language = current()
         self.state: dict[str, Any] = {**state, "words": self.words}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from attention_course.display import code_spans, escape
+from attention_course.markup import code_spans, escape
 
 BLUE, ORANGE, GREEN, PURPLE = "#3b82c4", "#d9731a", "#2e9e6b", "#9a6dd7"
 

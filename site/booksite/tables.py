@@ -39,7 +39,7 @@ class ClaimsLedger(_Made):
             self.env.note_dependency(str(path))
             for entry in claims.collect(read_notebook(path)):
                 entries.setdefault(entry["claim"], []).append((page, entry))
-        known = language.words("claims.claim")
+        known = language.words("display.claim")
         made: list[nodes.Node] = []
         if entries:
             rows = [

@@ -1,0 +1,63 @@
+"""What every figure, card and explorable has in common: HTML that stands on its own.
+
+A notebook's output must look right on the static site, in Jupyter, in VS Code and in Colab (where
+each output is a page of its own), with no kernel and no request to another host. So each display
+carries its style with it and takes its colours from the page's own ink.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+@cache
+def style() -> str:
+    """The course's style sheet as a ``<style>`` element."""
+    css = resources.files(__package__) / "display" / "display.css"
+    return f'<style class="ac-style">{css.read_text(encoding="utf-8")}</style>'
+
+
+def escape(text: object) -> str:
+    """``text`` made safe to stand in HTML, inside an element or a quoted attribute."""
+    return html.escape(str(text), quote=True)
+
+
+def code_spans(text: str) -> str:
+    """``text`` as HTML: escaped, with what stands in backticks shown as code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
+
+
+def script_json(value: Any) -> str:
+    """``value`` as JSON that can stand inside a ``<script>`` element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in ("<", "\u2028", "\u2029"):
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+class Display:
+    """Something a notebook shows: subclasses give ``html()`` and ``text()``."""
+
+    def html(self) -> str:
+        """The inside of the display, without the style sheet."""
+        raise NotImplementedError
+
+    def text(self) -> str:
+        """What is said where HTML cannot be shown."""
+        raise NotImplementedError
+
+    def data(self) -> dict[str, Any]:
+        """Further representations by MIME type, for programs that read the notebook."""
+        return {}
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {
+            "text/html": style() + self.html(),
+            "text/plain": self.text(),
+            **self.data(),
+        }

@@ -1,0 +1,1 @@
+"""What belongs to one lesson alone: its words, its exercises, its experiments. A folder each."""
