@@ -1,19 +1,19 @@
 """Every exercise: its right answers pass, each wrong answer earns its own message."""
 
 import importlib
+from pathlib import Path
 
 import pytest
 from attention_course.exercises import Exercise, Wrong, call
 
 from attention_course import language, lessons
 
+MODULES = [
+    importlib.import_module(f"{lessons.__name__}.{path.parent.name}.exercises")
+    for path in sorted(Path(lessons.__path__[0]).glob("*/exercises.py"))
+]
 EXERCISES = [
-    value
-    for module in pkgutil.iter_modules(lessons.__path__)
-    for value in vars(
-        importlib.import_module(f"{lessons.__name__}.{module.name}.exercises")
-    ).values()
-    if isinstance(value, Exercise)
+    value for module in MODULES for value in vars(module).values() if isinstance(value, Exercise)
 ]
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=repr)
 
