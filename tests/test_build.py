@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -191,14 +192,19 @@ def test_a_second_build_has_nothing_to_do_and_prose_builds_its_own_edition(tmp_p
     assert page(book, "en/index.html") == before
 
 
-def test_a_published_copy_leads_to_colab_and_says_where_it_stands(tmp_path, site, monkeypatch):
+def test_a_published_copy_says_where_it_stands_and_where_it_runs(tmp_path, site, monkeypatch):
     shutil.copytree(site.root, tmp_path / "book")
     monkeypatch.setenv("GITHUB_REPOSITORY", "ada/course")
     book = Book(tmp_path / "book")
     build(book)
     html = page(book, "zh/index.html")
-    notebook = "github/ada/course/blob/colab/chapters/zh/index.ipynb"
+    notebook = "github/ada/course/blob/notebooks/chapters/zh/index.ipynb"
     assert f'href="https://colab.research.google.com/{notebook}"' in html
+    assert f"src=https://{notebook.replace('github/', 'github.com/', 1)}" in html
+    (wheel,) = (book.output / "html").glob("*.whl")
+    download = json.loads(page(book, "zh/_sources/index.ipynb"))
+    setup = next("".join(c["source"]) for c in download["cells"] if c["id"] == "setup")
+    assert f'LIBRARY = "https://ada.github.io/course/{wheel.name}"' in setup
     assert "尚未发布" not in html
     assert '<link rel="canonical" href="https://ada.github.io/course/zh/index.html">' in html
     english = (
@@ -293,7 +299,7 @@ def test_a_command_that_cannot_go_on_says_why_without_a_traceback(tmp_path):
         (["serve"], "There is no built site yet"),
         (["build"], "_toc.yml is missing"),
         (
-            ["stamp", "--repository", "x", "--commit", "y", "--output", tmp_path],
+            ["stamp", "--repository", "x", "--output", tmp_path],
             "expected owner/name",
         ),
     ):
