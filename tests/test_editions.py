@@ -133,8 +133,8 @@ def test_the_sites_address_comes_from_the_repository():
 
 
 def test_stamping_fills_in_where_the_library_comes_from(book, tmp_path):
-    written = identity.stamp(book, "ada/book", tmp_path)
-    assert [path.relative_to(tmp_path).as_posix() for path in written] == [
+    written = identity.stamp(book, "ada/book", tmp_path / "out")
+    assert [path.relative_to(tmp_path / "out").as_posix() for path in written] == [
         "chapters/en/index.ipynb",
         "chapters/zh/index.ipynb",
     ]
