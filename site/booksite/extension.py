@@ -24,7 +24,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from . import assets, editions, execution, identity, mathematics, pages, tables
+from . import assets, editions, execution, identity, mathematics, pages, search, tables, terms
 from .book import LANGUAGE_NAMES, LANGUAGE_TAGS, SITE, Book, BookError, chinese, write_notebook
 
 _LOGGER = logging.getLogger(__name__)
@@ -49,7 +49,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("comments_config", {}, "html", dict)  # Jupyter Book always sets it
     app.add_directive("claims-ledger", tables.ClaimsLedger)
     app.add_directive("glossary-table", tables.GlossaryTable)
+    app.add_search_language(search.Chinese)
     mathematics.setup(app)
+    terms.setup(app)
     app.connect("config-inited", _settle)
     app.connect("builder-inited", _prepare)
     app.connect("env-get-outdated", _everything)
