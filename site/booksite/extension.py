@@ -7,6 +7,7 @@ edition alone.
 from __future__ import annotations
 
 import gettext
+import json
 import os
 import posixpath
 import re
@@ -24,9 +25,12 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from . import assets, editions, execution, identity, mathematics, pages, tables
-from .book import LANGUAGE_NAMES, LANGUAGE_TAGS, SITE, Book, BookError, chinese
+from attention_course import claims
 
+from . import assets, editions, execution, identity, mathematics, pages, search, tables, terms
+from .book import LANGUAGE_NAMES, LANGUAGE_TAGS, SITE, Book, BookError, chinese, write_notebook
+
+FOLDED = {"plot", "record"}  # tags of cells whose code says nothing to those who learn
 _LOGGER = logging.getLogger(__name__)
 _DESCRIPTION_LENGTH = {"en": 160, "zh": 80}
 # What themes bring along that no page asks for.
@@ -49,7 +53,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("comments_config", {}, "html", dict)  # Jupyter Book always sets it
     app.add_directive("claims-ledger", tables.ClaimsLedger)
     app.add_directive("glossary-table", tables.GlossaryTable)
+    app.add_search_language(search.Chinese)
     mathematics.setup(app)
+    terms.setup(app)
     app.connect("config-inited", _settle)
     app.connect("builder-inited", _prepare)
     app.connect("env-get-outdated", _everything)
@@ -122,13 +128,26 @@ def _everything(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
 def _with_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
     page = posixpath.basename(docname)
     if page in _book(app).notebooks():
-        source[0] = execution.executed_text(_book(app), app.config.book_edition, page)
+        notebook = execution.executed_notebook(_book(app), app.config.book_edition, page)
+        for cell in notebook["cells"]:
+            _fold(cell)
+            for output in cell.get("outputs", ()):
+                output.get("data", {}).pop(claims.MIME, None)  # for the ledger, not for readers
+        source[0] = json.dumps(notebook, ensure_ascii=False)
+
+
+def _fold(cell: dict[str, Any]) -> None:
+    """Fold the code of a cell that only sets up, plots or records; what it shows stays open."""
+    tags = cell["metadata"].get("tags", [])
+    hidden = any(tag.startswith("remove-") for tag in tags)
+    if not hidden and (cell["id"] == editions.SETUP or FOLDED & set(tags)):
+        cell["metadata"]["tags"] = [*tags, "hide-input"]
 
 
 def _page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Add the page's links to the other edition, to Colab and to its own file; its description."""
+    """Add the page's links to the other edition, to where it runs, to its file; its description."""
     book, config = _book(app), app.config
     edition, other = config.book_edition, "zh" if config.book_edition == "en" else "en"
     page = posixpath.basename(pagename)
@@ -143,6 +162,7 @@ def _page(
         }
     if links["notebook"] and config.book_repository:
         links["colab"] = identity.colab_address(config.book_repository, edition, page)
+        links["kaggle"] = identity.kaggle_address(config.book_repository, edition, page)
     context["book"] = links
     context["language"] = LANGUAGE_TAGS[edition]
 
@@ -177,6 +197,7 @@ def _finish(app: Sphinx, problem: Exception | None) -> None:
     if problem or app.builder.format != "html":
         return
     output = Path(app.outdir)
+    _with_downloads(app, output / "_sources")
     _without_eval(output / "_static" / "doctools.js")
     words = chinese()["chrome"] if app.config.book_edition == "zh" else {}
     for pattern in _PRUNED:
@@ -188,6 +209,15 @@ def _finish(app: Sphinx, problem: Exception | None) -> None:
             path.write_text(page, encoding="utf-8")
         except pages.UnknownIcon as error:
             _LOGGER.warning("%s: %s", path.name, error)
+
+
+def _with_downloads(app: Sphinx, folder: Path) -> None:
+    """Let a downloaded notebook find the library wherever it is opened."""
+    book, repository = _book(app), app.config.book_repository
+    if repository and app.config.book_both_editions:
+        for page in book.notebooks():
+            notebook = identity.stamped(book, repository, app.config.book_edition, page)
+            write_notebook(folder / f"{page}.ipynb", notebook)
 
 
 def _without_eval(script: Path) -> None:
