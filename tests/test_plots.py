@@ -41,10 +41,13 @@ def table(monkeypatch):
         "_words_of",
         lambda name, code: {"figure": entries} if name == "lesson" else real(name, code),
     )
+    monkeypatch.setattr(language, "words_file", lambda name, code: (name, f"{code}.toml"))
     return entries
 
 
-def test_all_words_of_a_figure_are_at_its_key(table):
+def test_all_words_of_a_figure_are_at_its_key(table, monkeypatch):
+    asked = []
+    monkeypatch.setattr(sys, "audit", lambda event, *about: asked.append(about))
     table["curves"] = {
         "title": "After {steps} steps",
         "x": "width",
@@ -62,7 +65,7 @@ def test_all_words_of_a_figure_are_at_its_key(table):
     expected = {"After 20 steps", "width", "norm", "chance", "with √d", "without"}
     assert expected <= set(shown(curves))
     assert "with √d: starts at 1, ends at 3." in curves.alt
-    assert ("en", "lesson.figure.curves") in language.read
+    assert ("lesson/en.toml", "figure.curves") in asked
 
     table["bars"] = {"title": "T", "bars": {"city": "the city"}, "alt": "{n} bars"}
     bars = plots.bars({"city": 0.5}, key="lesson.figure.bars", values={"n": 1}, title="given")
