@@ -74,7 +74,9 @@ class ClaimsLedger(_Made):
     ) -> Iterator[list[Cell]]:
         """Two rows: the claim with its verdict, and below it, all across, what was measured."""
         settled = [entry for _page, entry in found if entry["verdict"]]
-        verdicts = dict.fromkeys((entry["verdict_text"], entry["condition"]) for entry in settled)
+        verdicts = dict.fromkeys(
+            (entry["verdict_text"], without_marks(entry["condition"])) for entry in settled
+        )
         pages = dict.fromkeys(page for page, _entry in found)
         space = language.words("corpora.joiner")
         yield [
