@@ -14,7 +14,7 @@ import urllib.request
 
 import pytest
 from books import ROOT, change, code, small_book, text, write
-from booksite import assets, pages, serve
+from booksite import assets, pages, reports, serve
 from booksite.book import EDITIONS, SITE, Book, BookError
 from booksite.build import build
 
@@ -26,6 +26,7 @@ from attention_course import claims
 
 claims.record("C3", 0.93, verdict="holds", spread=(0.9, 0.95), style="percent")
 """
+RECORDS = {"metadata": {"tags": ["record"]}}
 PROSE = {
     "en": [
         "# One\n\nA first paragraph, which says what the page is about.",
@@ -46,14 +47,14 @@ def command(book, *arguments, **environment):
 
 
 def book_at(root):
-    book = small_book(root, "index", "claims", "glossary")
+    book = small_book(root, "index", "claims", "glossary", "times")
     for edition in EDITIONS:
         start, more = PROSE[edition]
-        cells = [text("start", start), code("measure", RECORD), text("more", more)]
+        cells = [text("start", start), code("measure", RECORD, **RECORDS), text("more", more)]
         write(book, edition, "index", cells)
         setup = f'LANGUAGE = "{edition}"\nLIBRARY = ""\n\n{USE}'
         change(book.path(edition, "index"), "setup", source=setup)
-        for page in ("claims", "glossary"):
+        for page in ("claims", "glossary", "times"):
             shutil.copy(
                 ROOT / "chapters" / edition / f"{page}.md", book.root / "chapters" / edition
             )
@@ -80,6 +81,18 @@ def test_a_page_says_its_language_and_what_it_is_about(site, edition, tag):
     assert f'<html lang="{tag}"' in html
     description = PROSE[edition][0].split("\n\n")[1]
     assert f'<meta name="description" content="{description}">' in html
+
+
+@pytest.mark.parametrize(("edition", "show"), [("en", "Show the code"), ("zh", "显示代码")])
+def test_code_that_sets_up_or_records_is_folded_and_what_it_shows_is_not(site, edition, show):
+    html = page(site, f"{edition}/index.html")
+    folded = re.findall(r"<details class=\"[^\"]*input[^\"]*\">.*?</details>", html, re.DOTALL)
+    assert len(folded) == 2
+    assert "LIBRARY" in folded[0]
+    assert "claims" in folded[1]
+    assert all(show in fold for fold in folded)
+    assert "ac-claim" in html
+    assert "ac-claim" not in "".join(folded)
 
 
 def test_a_page_leads_to_the_same_page_of_the_other_edition(site):
@@ -149,6 +162,19 @@ def test_the_glossary_anchors_each_term_and_gives_the_other_languages(site):
     html = page(site, "zh/glossary.html")
     assert 'id="term-attention"' in html
     assert re.search(r"<strong>注意力</strong>.*?<span lang=\"en\">attention<", html, re.DOTALL)
+
+
+def test_the_page_of_run_times_tells_those_of_notebooks_and_tests(tmp_path, site):
+    assert re.search(r"Notebook.*?index\.html.*?<p>\d+\.\d</p>", page(site, "en/times.html"), re.S)
+    assert "Not yet measured" in page(site, "en/times.html")
+    shutil.copytree(site.root, tmp_path / "book")
+    book = Book(tmp_path / "book")
+    report = reports.path(book, "tests")
+    report.parent.mkdir(exist_ok=True)
+    report.write_text('{"tests/test_one.py": 12.34}')
+    build(book)
+    assert re.search(r"tests/test_one.py.*?<p>12\.3</p>", page(book, "zh/times.html"), re.S)
+    assert "12.3 s    tests/test_one.py" in command(book, "times").stdout
 
 
 def test_the_first_mention_of_a_term_says_what_it_means(site):

@@ -1,4 +1,4 @@
-"""Directives of the pages that only the site has: the claims ledger and the glossary."""
+"""Directives of the pages that only the site has: claims ledger, glossary, run times."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from attention_course.markup import without_marks
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.locale import _
@@ -13,6 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from attention_course import claims, language
 
+from . import records, reports
 from .book import EDITIONS, LANGUAGE_NAMES, LANGUAGE_TAGS, Book, read_notebook
 
 Cell = list[nodes.Node]
@@ -72,13 +74,17 @@ class ClaimsLedger(_Made):
     ) -> Iterator[list[Cell]]:
         """Two rows: the claim with its verdict, and below it, all across, what was measured."""
         settled = [entry for _page, entry in found if entry["verdict"]]
-        verdicts = dict.fromkeys((entry["verdict_text"], entry["condition"]) for entry in settled)
+        verdicts = dict.fromkeys(
+            (entry["verdict_text"], without_marks(entry["condition"])) for entry in settled
+        )
         pages = dict.fromkeys(page for page, _entry in found)
         space = language.words("corpora.joiner")
         yield [
             [nodes.paragraph("", "", *_claim(name, words))],
             [
-                nodes.paragraph("", "", nodes.strong("", verdict), nodes.Text(space + condition))
+                nodes.paragraph(
+                    "", "", nodes.strong("", verdict), nodes.Text(space + without_marks(condition))
+                )
                 for verdict, condition in verdicts
             ],
             [nodes.paragraph("", "", self._link(page)) for page in pages],
@@ -107,6 +113,31 @@ class GlossaryTable(_Made):
         names = [LANGUAGE_NAMES[other] for other in others]
         widths = [24, *[22] * len(others), 76 - 22 * len(others)]
         return [table("glossary", [_("Term"), *names, _("Meaning")], rows, widths)]
+
+
+class RunTimes(_Made):
+    """How many seconds each notebook and each file of tests took, the slowest first."""
+
+    def made(self, book: Book, edition: str) -> list[nodes.Node]:
+        ran = {entry["page"]: entry["seconds"] for entry in records.times(book, [edition])}
+        notebooks = [([self._linked(page)], ran[page]) for page in ran]
+        tests = reports.tests(book)
+        self.env.note_dependency(str(reports.path(book, "tests")))
+        files = [
+            ([nodes.paragraph("", "", nodes.literal("", name))], tests[name]) for name in tests
+        ]
+        made = [_seconds(_("Notebook"), notebooks)]
+        return [*made, _seconds(_("Tests"), files) if files else _plain(_("Not yet measured"))]
+
+    def _linked(self, page: str) -> nodes.paragraph:
+        return nodes.paragraph("", "", self._link(page))
+
+
+def _seconds(what: str, times: list[tuple[Cell, float]]) -> nodes.table:
+    rows = [[cell, [_plain(f"{taken:.1f}")]] for cell, taken in sorted(times, key=lambda t: -t[1])]
+    total = nodes.paragraph("", "", nodes.strong("", _("Total")))
+    rows.append([[total], [_plain(f"{sum(taken for _cell, taken in times):.0f}")]])
+    return table("times", [what, _("Seconds")], rows, [76, 24])
 
 
 def table(name: str, heads: list[str], rows: list[list[Cell]], widths: list[int]) -> nodes.table:
@@ -141,7 +172,7 @@ def _measured(entry: dict[str, Any]) -> Cell:
     """The value first, then what it is the value of."""
     beside = [nodes.Text(f" {entry['beside']}")] if entry["beside"] else []
     value = nodes.paragraph("", "", nodes.strong("", entry["text"]), *beside)
-    return [value, *([_plain(entry["measure"])] if entry["measure"] else [])]
+    return [value, *([_plain(without_marks(entry["measure"]))] if entry["measure"] else [])]
 
 
 def _entries(row: list[Cell], columns: int) -> Iterator[nodes.entry]:
