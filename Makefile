@@ -18,7 +18,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/site
 unexport PYTHONHOME PYTHONSTARTUP
 
 .DEFAULT_GOAL := help
-.PHONY: help book site test test-colab test-releases lint sync environment clean
+.PHONY: help book site test test-colab test-releases lint times sync environment clean
 
 help:
 	@echo "make book        build both editions of the book and serve them on this machine"
@@ -28,6 +28,7 @@ help:
 	@echo "make test-releases RELEASES=oldest|newest"
 	@echo "                 the library and the notebooks with the oldest or newest packages it admits"
 	@echo "make sync        copy code cells from the English notebooks to the Chinese ones"
+	@echo "make times       say how long notebooks and tests took"
 	@echo "make lint        check style and spelling"
 	@echo "make environment make .venv, with all that the others need"
 	@echo "make clean       remove what was built, and all notebooks' results"
@@ -57,6 +58,9 @@ lint: $(VENV)/.installed
 	@$(PY) -m ruff format --check
 	@$(PY) -m codespell_lib
 	@$(BOOKSITE) check
+
+times: $(VENV)/.installed
+	@$(BOOKSITE) times
 
 sync: $(VENV)/.installed
 	@$(BOOKSITE) sync
