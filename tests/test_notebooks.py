@@ -337,7 +337,7 @@ TERMS = language.read_toml("terminology.toml")
 
 @pytest.mark.parametrize("name", TERMS)
 def test_a_chinese_term_is_given_with_its_english_where_it_is_introduced(name):
-    """中文（English）, or English（中文） where the Chinese edition goes on with the English word."""
+    """中文（English）, or English（中文） where the Chinese edition keeps the English."""
     term = TERMS[name]
     path = CHAPTERS / "zh" / f"{term['lesson']}.ipynb"
     text = prose(path).replace("*", "")
