@@ -6,7 +6,8 @@ sentences, the training, and repeating it all over seeds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -28,7 +29,7 @@ _TRAINED_PAIRS = 44  # of 66
 
 
 def sentences(pairs: Sequence[tuple[int, int]]) -> Tensor:
-    """"a bites b, who?" and "b bites a, who?" for each pair of animals: ``(2·pairs, 4)``."""
+    """ "a bites b, who?" and "b bites a, who?" for each pair of animals: ``(2·pairs, 4)``."""
     both_orders = [order for a, b in pairs for order in ((a, b), (b, a))]
     return torch.tensor([[a, BITES, b, WHO] for a, b in both_orders])
 
@@ -46,14 +47,21 @@ class Run:
     held_out: Tensor
 
     @torch.no_grad()
-    def accuracy(self) -> float:
-        """The share of held-out sentences whose biter it names at the last word."""
-        named = self.model(self.held_out)[:, -1].argmax(dim=-1)  # (44,)
+    def accuracy(self, **changes: Any) -> float:
+        """The share of held-out sentences whose biter it names at the last word.
+
+        Args:
+            changes: attributes of the model that have other values during this test.
+        """
+        model = deepcopy(self.model)
+        for name, value in changes.items():
+            setattr(model, name, value)
+        named = model(self.held_out)[:, -1].argmax(dim=-1)  # (44,)
         return (named == self.held_out[:, 0]).double().mean().item()
 
 
 def who_bit(make: Make, *arguments: Any, seeds: int = 5) -> list[Run]:
-    """Models ``make(*arguments)``, each trained on other pairs from another start, for 150 steps."""
+    """Models ``make(*arguments)``, each on other pairs from another start; 150 steps."""
     return [_who_bit(make, arguments, seed) for seed in range(seeds)]
 
 
@@ -87,7 +95,7 @@ class Recurrent(nn.Module):
 # --- Moving on by one matrix ---------------------------------------------------------------------
 
 
-def best_matrix_misses_by(table: np.ndarray, k: int) -> float:
+def best_miss(table: np.ndarray, k: int) -> float:
     """How far the best single matrix stays from moving each row of ``table`` to the row k further.
 
     Best in the sense of least squares; the largest miss of any number.
@@ -98,9 +106,46 @@ def best_matrix_misses_by(table: np.ndarray, k: int) -> float:
 
 # --- Train short, test long ----------------------------------------------------------------------
 
+WIDTH = 32
 NOTHING = 8  # the word "…", after the animals 0 … 7
 TRAINED, TESTED = 16, 64  # lengths
 _NO_ANSWER = -100  # what cross_entropy leaves out
+
+
+class Way(nn.Module):
+    """A way to say where words stand, by one of three methods; this one does nothing."""
+
+    def add(self, x: Tensor, positions: Tensor) -> Tensor:
+        """The embeddings ``(batch, n, width)``, with something added."""
+        return x
+
+    def turn(self, x: Tensor, positions: Tensor) -> Tensor:
+        """The queries or the keys ``(batch, n, width)``, turned."""
+        return x
+
+    def bias(self, positions: Tensor) -> Tensor | None:
+        """What is added to the scores ``(n, n)``."""
+        return None
+
+
+class Parts(nn.Module):
+    """What a reader of the lab is made of; how it uses them is said by its ``forward``.
+
+    Args:
+        way: tells it where words stand.
+
+    Attributes:
+        words: a vector of 32 numbers for each of nine words.
+        query, key, value: learned matrices ``(32, 32)``.
+        answer: gives each of the nine words a score.
+    """
+
+    def __init__(self, way: Way) -> None:
+        super().__init__()
+        self.way = way
+        self.words = nn.Embedding(NOTHING + 1, WIDTH)
+        self.query, self.key, self.value = (nn.Linear(WIDTH, WIDTH) for _ in range(3))
+        self.answer = nn.Linear(WIDTH, NOTHING + 1)
 
 
 def two_back(batch: int, n: int) -> tuple[Tensor, Tensor]:
@@ -118,28 +163,38 @@ def latest(batch: int, n: int) -> tuple[Tensor, Tensor]:
 
 
 TASKS = {"two_back": two_back, "latest": latest}
-CHANCE = {"two_back": 1 / 8, "latest": 0.2 + 0.8 / 8}
 
 
 def train_readers(
-    make: Make, task: str, *, seeds: int = 5, steps: int = 200, begin_anywhere: bool = False
+    reader: Callable[[Way], nn.Module],
+    way: Callable[[], Way],
+    task: str,
+    *,
+    begin_anywhere: bool = False,
+    seeds: int = 5,
 ) -> list[nn.Module]:
-    """Models ``make()``, trained on texts of 16 words.
+    """Models ``reader(way())``, trained on texts of 16 words for 200 steps, a start for each seed.
 
     Args:
-        make: makes a model that is called with words ``(batch, n)`` and positions ``(n,)``.
+        reader: makes a model that is called with words ``(batch, n)``, positions ``(n,)`` and,
+            where there is one, a mask ``(n, n)``.
+        way: makes what tells it where words stand.
         task: one of :data:`TASKS`.
         begin_anywhere: let each text begin at a position from 0 to 48, so that all positions below
             64 occur; otherwise each begins at 0.
     """
-    return [_train_reader(make, task, seed, steps, begin_anywhere) for seed in range(seeds)]
+    return [_train_reader(reader, way, task, seed, begin_anywhere) for seed in range(seeds)]
 
 
 def _train_reader(
-    make: Make, task: str, seed: int, steps: int, begin_anywhere: bool
+    reader: Callable[[Way], nn.Module],
+    way: Callable[[], Way],
+    task: str,
+    seed: int,
+    begin_anywhere: bool,
 ) -> nn.Module:
     torch.manual_seed(seed)
-    model = make()
+    model = reader(way())
 
     def batch(step: int) -> tuple[Tensor, Tensor, Tensor]:
         words, wanted = TASKS[task](16, TRAINED)
@@ -150,7 +205,7 @@ def _train_reader(
         words, wanted, positions = examples
         return F.cross_entropy(model(words, positions).flatten(0, 1), wanted.flatten())
 
-    train(model, batch, loss, steps=steps, learning_rate=1e-2, progress=False)
+    train(model, batch, loss, steps=200, learning_rate=1e-2, progress=False)
     return model
 
 
@@ -170,12 +225,33 @@ def accuracy(
     """
     torch.manual_seed(1000)
     words, wanted = TASKS[task](256, len(positions))
-    asked = wanted[0] != _NO_ANSWER
+    asked = (wanted[0] != _NO_ANSWER).numpy()
     shares = np.full((len(readers), len(positions)), np.nan)
     for i, reader in enumerate(readers):
         right = reader(words, positions, mask).argmax(dim=-1) == wanted  # (256, n)
-        shares[i, asked] = right.double().mean(dim=0)[asked]
+        shares[i, asked] = right.double().mean(dim=0).numpy()[asked]
     return shares
+
+
+def with_rows(readers: Sequence[nn.Module], rows: Tensor) -> list[nn.Module]:
+    """The same readers, with other ``rows`` to add to their embeddings."""
+    changed = deepcopy(list(readers))
+    for reader in changed:
+        reader.way.rows = rows
+    return changed
+
+
+# --- What position alone does to the scores -------------------------------------------------------
+
+
+@torch.no_grad()
+def scores_of_one_word(reader: Parts, positions: Tensor) -> Tensor:
+    """The scores ``(n, n)`` of an untrained reader for one random word, n times over."""
+    torch.manual_seed(0)
+    x = reader.way.add(torch.randn(WIDTH).expand(len(positions), WIDTH), positions)
+    query, key = (reader.way.turn(part(x), positions) for part in (reader.query, reader.key))
+    bias = reader.way.bias(positions)
+    return query @ key.T / WIDTH**0.5 + (0 if bias is None else bias)
 
 
 def unevenness(scores: Tensor) -> float:
@@ -183,3 +259,9 @@ def unevenness(scores: Tensor) -> float:
     n = len(scores)
     diagonals = (scores.diagonal(k) for k in range(1 - n, n))
     return max((d.max() - d.min()).item() for d in diagonals)
+
+
+def comparable(tables: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Each table moved to a mean of 0 and scaled to a largest size of 1."""
+    centred = {name: table - table.mean() for name, table in tables.items()}
+    return {name: table / table.abs().max() for name, table in centred.items()}
