@@ -109,7 +109,7 @@ def test_an_environment_whose_python_is_gone_or_of_another_version_is_made_anew(
 
 def test_another_pythonpath_of_the_readers_reaches_no_command(place):
     show = 'show: ; @echo "$$PYTHONPATH,$$PYTHONHOME,$$PYTHONSTARTUP"'
-    foreign = {name: "/foreign" for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")}
+    foreign = dict.fromkeys(("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"), "/foreign")
     run = subprocess.run(
         ["make", f"--eval={show}", "show"],
         cwd=place,
