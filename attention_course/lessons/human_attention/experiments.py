@@ -1,7 +1,7 @@
-"""The training and the measurements of notebooks 2-1, apart from the model's own lines.
+"""The model of lesson 2-1 and its lab, and what trains and measures it.
 
-A notebook writes the model as one function, ``forward(tables, words, blank)``; what is here trains
-it, lets it read, and counts.
+A model is one function, ``forward(tables, ids, blank)``, over tables of learned numbers. The lesson
+writes :func:`fill_in`; the lab writes its rivals.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ... import training
+from ...attention import padding_mask, scaled_dot_product_attention
 from ...corpora import BlankSentences, FillInTheBlank
 
 WIDTH = 32
+BATCH = 128
+LEARNING_RATE = 0.01
 
 Forward = Callable[["Tables", Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -43,6 +46,24 @@ class Tables(nn.Module):
 
 def _table(rows: int, columns: int) -> nn.Parameter:
     return nn.Parameter(nn.init.xavier_uniform_(torch.empty(rows, columns)))
+
+
+def fill_in(tables: Tables, ids: Tensor, blank: Tensor) -> tuple[Tensor, Tensor]:
+    """The model of the lesson: attention from the blank to the words, read out by one table.
+
+    Args:
+        tables: the model's numbers.
+        ids: ``(batch, n)``, 0 for no word.
+        blank: ``(batch, 1)``, the id of the word that is the blank.
+
+    Returns:
+        A number for each answer, ``(batch, 1, answers)``, and the weights, ``(batch, 1, n)``.
+    """
+    vectors = tables.embedding[ids]  # (batch, n, 32)
+    query = tables.embedding[blank] @ tables.query  # (batch, 1, 32)
+    keys, values = vectors @ tables.key, vectors @ tables.value  # (batch, n, 32)
+    mixture, weights = scaled_dot_product_attention(query, keys, values, padding_mask(ids, 0))
+    return mixture @ tables.answer, weights
 
 
 @dataclass
@@ -113,24 +134,38 @@ def train(
     model = untrained(forward, corpus, seed=seed)
     batch = _batches(corpus, corpus.train if sentences is None else sentences, fillers)
     model.log = training.train(
-        model.tables, batch, _loss(forward), steps=steps, learning_rate=0.01, progress=False
+        model.tables,
+        batch,
+        _loss(forward),
+        steps=steps,
+        learning_rate=LEARNING_RATE,
+        progress=False,
     )
     return model
 
 
 def watch(
-    forward: Forward, corpus: FillInTheBlank, sentence: BlankSentences, stages: Sequence[int]
+    forward: Forward,
+    corpus: FillInTheBlank,
+    sentences: BlankSentences,
+    place: int,
+    stages: Sequence[int],
 ) -> np.ndarray:
-    """The weights in one sentence after so many steps of training, ``(stages, n)``."""
-    model = untrained(forward, corpus)
-    optimizer = torch.optim.Adam(model.tables.parameters(), lr=0.01)
+    """The weights in one of the sentences after so many steps of training: ``(stages, n)``."""
+    model, n = untrained(forward, corpus), len(sentences[place].words)
+    optimizer = torch.optim.Adam(model.tables.parameters(), lr=LEARNING_RATE)
     batch, looks = _batches(corpus, corpus.train, 0), []
     for steps in np.diff(stages, prepend=0):
         if steps:
             training.train(
-                model.tables, batch, _loss(forward), steps=steps, optimizer=optimizer, progress=False
+                model.tables,
+                batch,
+                _loss(forward),
+                steps=steps,
+                optimizer=optimizer,
+                progress=False,
             )
-        looks.append(model.read(sentence)[1][0])
+        looks.append(model.read(sentences)[1][place, :n])
     return np.array(looks)
 
 
@@ -143,6 +178,72 @@ def weight_on(model: Model, sentences: BlankSentences) -> dict[str, np.ndarray]:
         for part, places in _places(sentences).items()
     }
     return found | {"other": 1 - sum(found.values())}
+
+
+def shares(model: Model, sentences: BlankSentences) -> dict[str, float]:
+    """:func:`weight_on`, averaged over the sentences, to three decimals."""
+    found = weight_on(model, sentences)
+    return {part: round(float(weights.mean()), 3) for part, weights in found.items()}
+
+
+def over_runs(
+    runs: Sequence[dict[str, float]],
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """The mean over runs of each named number, and the smallest and the largest."""
+    found = {name: [run[name] for run in runs] for name in runs[0]}
+    means = {name: float(np.mean(numbers)) for name, numbers in found.items()}
+    return means, {name: (min(numbers), max(numbers)) for name, numbers in found.items()}
+
+
+@torch.no_grad()
+def scores(model: Model, corpus: FillInTheBlank, asks: str) -> dict[str, np.ndarray]:
+    """The learned score of each word for one kind of blank, by groups: cities, kinds and so on.
+
+    As the query comes from the blank alone and a word's key from the word alone, a word has the
+    same score in every sentence.
+    """
+    tables = model.tables
+    query = tables.embedding[corpus.vocabulary.id(corpus.blanks[asks])] @ tables.query
+    found = (tables.embedding @ tables.key @ query / WIDTH**0.5).numpy()
+    return {part: found[ids] for part, ids in _groups(corpus).items()}
+
+
+@torch.no_grad()
+def loudness(model: Model, corpus: FillInTheBlank) -> dict[str, float]:
+    """How far the votes of a word's value spread over the answers, on average, by groups.
+
+    Zero would mean that the value votes for nothing.
+    """
+    tables = model.tables
+    votes = tables.embedding @ tables.value @ tables.answer  # (vocabulary, answers)
+    spread = votes.std(dim=1).numpy()
+    return {part: float(spread[ids].mean()) for part, ids in _groups(corpus).items()}
+
+
+def least_seen(
+    model: Model, sentences: BlankSentences, corpus: FillInTheBlank
+) -> tuple[str, float, float]:
+    """The city that gets the least weight, that weight, and how often it is the answer's city when
+    the city is hidden in every sentence.
+    """
+    found = weight_on(model, sentences)["city"]
+    each = len(corpus.answers) // len(corpus.cities)  # answers stand city by city
+    city = sentences.answer // each
+    weights = [found[city == i].mean() for i in range(len(corpus.cities))]
+    least = int(np.argmin(weights))
+    probabilities, _ = model.read(sentences, hide(sentences, "city", corpus))
+    share = np.mean(probabilities.argmax(axis=1) // each == least)
+    return corpus.cities[least], float(weights[least]), float(share)
+
+
+def answers(model: Model, corpus: FillInTheBlank, sentences: Sequence[Sequence[str]]) -> list[str]:
+    """What the model fills into sentences that are given as words."""
+    ids = torch.from_numpy(corpus.vocabulary.encode(sentences))
+    blanks = [next(w for w in sentence if w in corpus.blanks.values()) for sentence in sentences]
+    blank = torch.from_numpy(corpus.vocabulary.encode([[word] for word in blanks]))
+    with torch.no_grad():
+        numbers, _ = model.forward(model.tables, ids, blank)
+    return [corpus.answers[i] for i in numbers[:, 0].argmax(dim=-1)]
 
 
 def hide(sentences: BlankSentences, part: str, corpus: FillInTheBlank) -> np.ndarray:
@@ -174,8 +275,22 @@ def _places(sentences: BlankSentences) -> dict[str, np.ndarray]:
     return {"city": sentences.city, "kind": sentences.kind, "example": sentences.example}
 
 
+def _groups(corpus: FillInTheBlank) -> dict[str, np.ndarray]:
+    """The ids of the cities, the kinds, the examples, and of all other words but the blanks."""
+    groups = {
+        "city": corpus.cities,
+        "kind": corpus.kinds,
+        "example": corpus.examples,
+        "other": corpus.fillers,
+    }
+    return {
+        part: np.array([corpus.vocabulary.id(word) for word in words])
+        for part, words in groups.items()
+    }
+
+
 def _fillers(corpus: FillInTheBlank) -> np.ndarray:
-    return np.array([corpus.vocabulary.id(word) for word in corpus.fillers])
+    return _groups(corpus)["other"]
 
 
 def _batches(
@@ -187,9 +302,9 @@ def _batches(
     filler_ids = torch.from_numpy(_fillers(corpus))
 
     def batch(step: int) -> tuple[Tensor, Tensor, Tensor]:
-        rows = torch.randint(len(words), (128,))
+        rows = torch.randint(len(words), (BATCH,))
         extra = int(torch.randint(fillers + 1, ()))
-        added = filler_ids[torch.randint(len(filler_ids), (128, extra))]
+        added = filler_ids[torch.randint(len(filler_ids), (BATCH, extra))]
         return torch.cat([words[rows], added], dim=1), blank[rows], answer[rows]
 
     return batch
