@@ -20,7 +20,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from .captions import Caption
 from .diagram import data_flow
@@ -93,7 +93,7 @@ def heatmap(
     low, high = _range(matrices) if limits is None else _pair("limits", limits)
 
     many = max(n_rows, n_columns) > 24  # too many cells to keep them square
-    cell = min(0.56, 5.0 / (n_columns * len(matrices)), 4.6 / n_rows)  # inches
+    cell = min(0.56, 4.1 / (n_columns * len(matrices)), 4.6 / n_rows)  # inches
     label_width = max((_width(label) for label in columns or [""]), default=0) * 0.085
     turned = columns is not None and label_width > cell
     title, x, y = (caption.text(name) for name in ("title", "x", "y"))
@@ -205,6 +205,8 @@ def _cell_ticks(
 ) -> None:
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
+    for each in (axis.xaxis, axis.yaxis):
+        each.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
     if columns is not None:
         options = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if turned else {}
         axis.set_xticks(range(len(columns)), columns, **options)
@@ -398,9 +400,11 @@ def _plain_log_ticks(axis: Any, values: np.ndarray) -> None:
         axis.set_ticks([], minor=True)
 
 
-def _legend(axis: Axes, handles: Sequence[Any], names: Sequence[str], **options: Any) -> None:
+def _legend(
+    place: Axes | Figure, handles: Sequence[Any], names: Sequence[str], **options: Any
+) -> None:
     """A legend; matplotlib leaves out names with an underscore, so they are set afterwards."""
-    legend = axis.legend(handles, ["·"] * len(handles), **options)
+    legend = place.legend(handles, ["·"] * len(handles), **options)
     for shown, name in zip(legend.get_texts(), names, strict=True):
         shown.set_text(name)
 
@@ -493,14 +497,15 @@ def bars(
         axis.set_yticks(range(n), names)
         axis.invert_yaxis()
         axis.tick_params(axis="y", length=0)
-        axis.margins(x=0.12)
+        axis.margins(x=0.16)
         if limits is not None:
             axis.set_xlim(_pair("limits", limits))
         title, x = caption.text("title"), caption.text("x")
         axis.set(xlabel=x, ylabel=caption.text("y"))
         axis.set_title(title, pad=18 if reference is not None else 8)
         if many > 1:
-            _legend(axis, handles, shown, loc="upper left", bbox_to_anchor=(1, 1))
+            columns = max(1, min(many, int(50 / max(map(_width, shown)))))
+            _legend(figure, handles, shown, loc="outside lower center", ncols=columns)
     texts = [
         word("display.alt.bar", label=f"{label} {each}".strip(), value=number(value))
         for each, row in zip(shown, table.values(), strict=True)

@@ -26,6 +26,7 @@ import numpy as np
 
 from attention_course.language import words
 from attention_course.markup import Display, escape, script_json, style
+from attention_course.numbers import as_array
 
 MIME = "application/vnd.attention-course.explorable+json"
 _KIT_IMPORT = re.compile(r'^(import \{[^}]*\} from )"\.\./kit\.js";\n', re.MULTILINE)
@@ -112,9 +113,8 @@ def array(name: str, values: Any, *shape: int | None) -> list[Any]:
         ValueError: another shape, or a number that is infinite or NaN.
     """
     expected = f"({', '.join('any' if size is None else str(size) for size in shape)})"
-    listed = values.tolist() if hasattr(values, "tolist") else values
     try:
-        found = np.array(listed, dtype=float)
+        found = as_array(name, values)
     except (TypeError, ValueError):
         message = f"{name}: got {values!r}, expected numbers of shape {expected}"
         raise TypeError(message) from None
