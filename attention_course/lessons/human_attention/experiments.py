@@ -191,7 +191,7 @@ def over_runs(
 ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """The mean over runs of each named number, and the smallest and the largest."""
     found = {name: [run[name] for run in runs] for name in runs[0]}
-    means = {name: float(np.mean(numbers)) for name, numbers in found.items()}
+    means = {name: round(float(np.mean(numbers)), 3) for name, numbers in found.items()}
     return means, {name: (min(numbers), max(numbers)) for name, numbers in found.items()}
 
 
