@@ -133,7 +133,10 @@ table = Exercise(
         Case(np.array([[1000.0, 1001.0], [1.0, 2.0]]), otherwise="overflow"),
     ],
     mistakes={
-        "whole_table": lambda table: np.exp(table) / np.exp(table).sum(),
+        "whole_table": [
+            lambda table: np.exp(table) / np.exp(table).sum(),
+            Symptom(lambda got, want, table: len(got) > 1 and same(got.sum(), 1)),
+        ],
         "wrong_axis": lambda table: np.exp(table) / np.exp(table).sum(axis=0),
         "no_keepdims": lambda table: np.exp(table) / np.resize(np.exp(table).sum(1), table.shape),
         "no_exponential": lambda table: table / table.sum(axis=1, keepdims=True),
@@ -146,6 +149,12 @@ table = Exercise(
     },
     otherwise="table",
     wrong_answers={
+        "whole_table": [
+            lambda table: (
+                np.exp(table - table.mean(1, keepdims=True))
+                / np.exp(table - table.mean(1, keepdims=True)).sum()
+            )
+        ],
         "overflow": [lambda table: np.exp(table) / np.exp(table).sum(axis=1, keepdims=True)],
         "table": [
             lambda table: _softmax(table[-1:]) + 0 * table,
@@ -288,7 +297,7 @@ hide = Exercise(
     minutes=15,
     right_answers=[weights_with_hidden, _hide_multiply, _hide_infinity, _hide_loop, _hide_torch],
     cases=[
-        Case(np.array([2.0, -1.0, 0.5, 1.0]), np.array([True, False, True, True])),
+        Case(np.array([2.0, 1.5, -0.5, 1.0]), np.array([True, False, True, True])),
         Case(np.array([0.5, 2.0, -1.0, 1.5]), np.array([False, True, True, False])),
         Case(np.array([3.0, 1.0, 2.5, 2.0, 4.0]), np.array([False, False, True, False, False])),
         Case(_normal(12, seed=14), np.arange(12) % 3 != 2),
