@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+import attention_course.exercises as protocol
 from attention_course import answers, language, lessons
 from attention_course.exercises import Case, Exercise, Outcome, Symptom
 
