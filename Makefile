@@ -6,19 +6,23 @@ PORT ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 COLAB := .venv-colab
+RELEASES ?= newest
+OTHER := .venv-$(RELEASES)
 BOOKSITE := PYTHONPATH=site exec $(PY) -m booksite
 PIP := -m pip --disable-pip-version-check --quiet --retries 2
 # One thread a process: the processes share the cores among themselves.
 PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 8 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help book site test test-colab lint sync clean
+.PHONY: help book site test test-colab test-releases lint sync clean
 
 help:
 	@echo "make book        build both editions of the book and serve them on this machine"
 	@echo "make site        build both editions into _build/html"
 	@echo "make test        run every test but the Colab ones"
 	@echo "make test-colab  run the notebooks with the packages that Colab has"
+	@echo "make test-releases RELEASES=oldest|newest"
+	@echo "                 the library and the notebooks with the oldest or newest packages it admits"
 	@echo "make sync        copy code cells from the English notebooks to the Chinese ones"
 	@echo "make lint        check style and spelling"
 	@echo "make clean       remove what was built, and all notebooks' results"
@@ -34,6 +38,14 @@ test: site
 
 test-colab: $(VENV)/.installed $(COLAB)/.installed
 	@OMP_NUM_THREADS=1 $(PY) -m pytest tests/colab
+
+# Only what the library itself asks for, and what runs its tests and the notebooks.
+test-releases: | $(OTHER)/bin/python
+	@$(OTHER)/bin/python tests/releases.py $(RELEASES) > $(OTHER)/releases.txt
+	@$(OTHER)/bin/python $(PIP) install -r $(OTHER)/releases.txt . ipykernel nbmake pytest pytest-xdist hypothesis
+	@$(OTHER)/bin/python -m pip list
+	@OMP_NUM_THREADS=1 $(OTHER)/bin/python -m pytest -n 2 -p no:cacheprovider -o filterwarnings=default \
+		$$(grep -L booksite tests/test_*.py) --nbmake chapters/en
 
 lint: $(VENV)/.installed
 	@$(PY) -m ruff check
@@ -62,7 +74,7 @@ $(COLAB)/.installed: tests/colab/requirements.txt | $(COLAB)/bin/python
 		{ $(call offline,the packages that tests/colab/requirements.txt lists); }
 	@touch $@
 
-$(PY) $(COLAB)/bin/python:
+$(PY) $(COLAB)/bin/python $(OTHER)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3 book"; exit 1; }
 	@$(PYTHON) -m venv $(@D:/bin=) || \

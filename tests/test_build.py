@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -28,7 +29,7 @@ claims.record("C3", 0.93, verdict="holds", spread=(0.9, 0.95), style="percent")
 PROSE = {
     "en": [
         "# One\n\nA first paragraph, which says what the page is about.",
-        "See $e^{x_i}$.\n\n$$x^2$$",
+        "Softmax: $e^{x_i}$. Then softmax once more.\n\n$$x^2$$",
     ],
     "zh": ["# 第一章\n\n第一段说这一页讲什么。", "注意力机制：$e^{x_i}$。\n\n$$x^2$$"],
 }
@@ -150,6 +151,14 @@ def test_the_glossary_anchors_each_term_and_gives_the_other_languages(site):
     assert re.search(r"<strong>注意力</strong>.*?<span lang=\"en\">attention<", html, re.DOTALL)
 
 
+def test_the_first_mention_of_a_term_says_what_it_means(site):
+    for edition, word in (("en", "Softmax"), ("zh", "注意力")):
+        html = page(site, f"{edition}/index.html")
+        mentions = re.findall(r'<a class="book-term"[^>]*>([^<]*)</a>', html)
+        assert mentions == [word]
+    assert 'data-meaning="Turns scores' in page(site, "en/index.html")
+
+
 def test_chinese_pages_have_chinese_all_around(site):
     html = re.sub(
         r"<(script|style|math).*?</\1>|<!--.*?-->", "", page(site, "zh/index.html"), flags=re.S
@@ -191,14 +200,19 @@ def test_a_second_build_has_nothing_to_do_and_prose_builds_its_own_edition(tmp_p
     assert page(book, "en/index.html") == before
 
 
-def test_a_published_copy_leads_to_colab_and_says_where_it_stands(tmp_path, site, monkeypatch):
+def test_a_published_copy_says_where_it_stands_and_where_it_runs(tmp_path, site, monkeypatch):
     shutil.copytree(site.root, tmp_path / "book")
     monkeypatch.setenv("GITHUB_REPOSITORY", "ada/course")
     book = Book(tmp_path / "book")
     build(book)
     html = page(book, "zh/index.html")
-    notebook = "github/ada/course/blob/colab/chapters/zh/index.ipynb"
+    notebook = "github/ada/course/blob/notebooks/chapters/zh/index.ipynb"
     assert f'href="https://colab.research.google.com/{notebook}"' in html
+    assert f"src=https://{notebook.replace('github/', 'github.com/', 1)}" in html
+    (wheel,) = (book.output / "html").glob("*.whl")
+    download = json.loads(page(book, "zh/_sources/index.ipynb"))
+    setup = next("".join(c["source"]) for c in download["cells"] if c["id"] == "setup")
+    assert f'LIBRARY = "https://ada.github.io/course/{wheel.name}"' in setup
     assert "尚未发布" not in html
     assert '<link rel="canonical" href="https://ada.github.io/course/zh/index.html">' in html
     english = (
@@ -235,10 +249,12 @@ def test_jupyter_book_alone_builds_the_english_edition_with_its_outputs(tmp_path
 
 def test_a_chinese_query_is_cut_into_words_of_the_index():
     script = """
-        const terms = { 注意力: 1, 机制: 1, 注意: 1, attention: 1 };
+        const terms = { 注意力: 1, 机制: 1, 注意: 1, 意: 1, 力: 1, attention: 1 };
         const source = require("fs").readFileSync(process.argv[1], "utf8");
         const split = new Function("Search", source + "; return splitQuery")({ _index: { terms } });
-        const queries = ["注意力机制", "注意力 attention", "用attention的注意", "未知"];
+        const queries = [
+            "注意力机制", "注意力 attention", "用attention的注意", "意力", "力", "未知",
+        ];
         console.log(JSON.stringify(queries.map(split)));
     """
     run = subprocess.run(
@@ -247,9 +263,14 @@ def test_a_chinese_query_is_cut_into_words_of_the_index():
         text=True,
         check=True,
     )
-    assert run.stdout.strip() == (
-        '[["注意力","机制"],["注意力","attention"],["用","attention","注意"],["未知"]]'
-    )
+    assert json.loads(run.stdout) == [
+        ["注意力", "机制"],
+        ["注意力", "attention"],
+        ["用", "attention", "注意"],
+        ["意", "力"],
+        ["力"],
+        ["未知"],
+    ]
 
 
 def test_icons_become_drawings_and_an_unknown_one_is_named():
@@ -293,7 +314,7 @@ def test_a_command_that_cannot_go_on_says_why_without_a_traceback(tmp_path):
         (["serve"], "There is no built site yet"),
         (["build"], "_toc.yml is missing"),
         (
-            ["stamp", "--repository", "x", "--commit", "y", "--output", tmp_path],
+            ["stamp", "--repository", "x", "--output", tmp_path],
             "expected owner/name",
         ),
     ):

@@ -1,11 +1,12 @@
 """The two editions agree, and what keeps them so says where they do not."""
 
 import json
+import zipfile
 
 import pytest
 from books import ROOT, change, code, small_book, text, write
-from booksite import editions, identity
-from booksite.book import EDITIONS, Book, BookError, edition_toc, read_notebook
+from booksite import editions, identity, wheel
+from booksite.book import EDITIONS, SITE, Book, BookError, edition_toc, read_notebook
 from booksite.build import build
 
 
@@ -132,26 +133,44 @@ def test_the_sites_address_comes_from_the_repository():
 
 
 def test_stamping_fills_in_where_the_library_comes_from(book, tmp_path):
-    written = identity.stamp(book, "ada/book", "0a" * 20, tmp_path / "colab")
-    assert [path.relative_to(tmp_path / "colab").as_posix() for path in written] == [
+    written = identity.stamp(book, "ada/book", tmp_path / "out")
+    assert [path.relative_to(tmp_path / "out").as_posix() for path in written] == [
         "chapters/en/index.ipynb",
         "chapters/zh/index.ipynb",
     ]
     setup = read_notebook(written[1])["cells"][1]["source"]
-    library = f"git+https://github.com/ada/book@{'0a' * 20}"
+    library = f"https://ada.github.io/book/{wheel.name()}"
     assert (
         setup == f'LANGUAGE = "zh"\nLIBRARY = "{library}"  # filled in when the book is published'
     )
     assert 'LIBRARY = ""' in read_notebook(book.path("zh", "index"))["cells"][1]["source"]
 
 
-@pytest.mark.parametrize(("repository", "commit"), [("ada", "0a" * 20), ("ada/book", "main")])
-def test_stamping_refuses_what_does_not_name_a_commit_of_a_repository(book, repository, commit):
-    with pytest.raises(BookError, match=r"got '(ada|main)', expected"):
-        identity.stamp(book, repository, commit, book.output)
+def test_stamping_refuses_what_does_not_name_a_repository(book):
+    with pytest.raises(BookError, match="got 'ada', expected owner/name"):
+        identity.stamp(book, "ada", book.output)
 
 
 def test_stamping_names_a_setup_cell_without_the_line(book):
     change(book.path("zh", "index"), "setup", source='LANGUAGE = "zh"')
     with pytest.raises(BookError, match=r"chapters/zh/index.ipynb: the setup cell has no line"):
-        identity.stamp(book, "ada/book", "0a" * 20, book.output)
+        identity.stamp(book, "ada/book", book.output)
+
+
+def test_the_wheel_holds_the_library_and_its_version_says_which_state(tmp_path):
+    built = wheel.build(tmp_path)
+    assert built.name == wheel.name()
+    with zipfile.ZipFile(built) as archive:
+        names = archive.namelist()
+        first = archive.read("attention_course/__init__.py").decode()
+    version = built.name.split("-")[1]
+    assert f'__version__ = "{version}"' in first
+    ours = {
+        path.relative_to(SITE.parent).as_posix()
+        for path in (SITE.parent / "attention_course").rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert ours <= set(names)
+    (tmp_path / "attention_course-0-py3-none-any.whl").touch()
+    wheel.build(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [built.name]

@@ -87,6 +87,35 @@ def find(key: str, language: str) -> Any:
     return entry
 
 
+def in_lessons(path: str) -> str:
+    """The key of the one lesson that has an entry at ``path``, such as ``"claim.C6.slope"``.
+
+    Raises:
+        KeyError: no lesson has one, or more than one.
+    """
+    keys = [f"{lesson}.{path}" for lesson in _lessons(_current)]
+    found = [key for key in keys if _has(key, _current)]
+    if len(found) != 1:
+        where = f"more than one, {', '.join(found)}" if found else "none"
+        raise KeyError(f"{path!r}: got {where}, expected it in one lesson's {_current}.toml")
+    return found[0]
+
+
+@cache
+def _lessons(language: str) -> list[str]:
+    """The lessons that have words."""
+    folders = resources.files(__package__).joinpath("lessons").iterdir()
+    return sorted(f.name for f in folders if f.joinpath(f"{language}.toml").is_file())
+
+
+def _has(key: str, language: str) -> bool:
+    try:
+        find(key, language)
+    except KeyError:
+        return False
+    return True
+
+
 def word(key: str, **values: object) -> str:
     """The words at ``key`` with each ``{placeholder}`` filled from ``values``.
 

@@ -48,9 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("sync", help="copy code cells from English to Chinese by cell id")
     command.set_defaults(run=_sync)
 
-    command = commands.add_parser("stamp", help="write the notebooks that Colab opens")
+    command = commands.add_parser("stamp", help="write the notebooks as they are published")
     command.add_argument("--repository", required=True, help="owner/name of the published copy")
-    command.add_argument("--commit", required=True, help="the library's commit to install")
     command.add_argument("--output", type=Path, required=True, help="the folder to write into")
     command.set_defaults(run=_stamp)
     return parser
@@ -95,7 +94,7 @@ def _sync(book: Book, _: argparse.Namespace) -> None:
 def _stamp(book: Book, options: argparse.Namespace) -> None:
     from . import identity
 
-    for path in identity.stamp(book, options.repository, options.commit, options.output):
+    for path in identity.stamp(book, options.repository, options.output):
         print(path)
 
 

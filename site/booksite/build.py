@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from . import assets, editions, execution, identity, pages
+from . import assets, editions, execution, identity, pages, wheel
 from .book import EDITIONS, SITE, Book, BookError, edition_toc, write_text
 
 
@@ -141,10 +141,15 @@ def _work(book: Book, edition: str) -> Path:
 
 
 def _finish(book: Book) -> None:
-    """Write the page that offers both languages; clear away what is no part of the site."""
+    """Add the front door and the library's wheel; clear away what is no part of the site."""
     html = book.output / "html"
     root = (SITE / "root.html").read_text(encoding="utf-8")
     write_text(html / "index.html", pages.with_security_policy(root))
+    library = wheel.build(html)
     for path in html.iterdir():
-        if path.name not in (*EDITIONS, "index.html"):  # left by `jupyter-book build .`
+        if path.name not in (
+            *EDITIONS,
+            "index.html",
+            library.name,
+        ):  # left by `jupyter-book build .`
             shutil.rmtree(path) if path.is_dir() else path.unlink()

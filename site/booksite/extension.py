@@ -24,8 +24,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from . import assets, editions, execution, identity, mathematics, pages, tables
-from .book import LANGUAGE_NAMES, LANGUAGE_TAGS, SITE, Book, BookError, chinese
+from . import assets, editions, execution, identity, mathematics, pages, search, tables, terms
+from .book import LANGUAGE_NAMES, LANGUAGE_TAGS, SITE, Book, BookError, chinese, write_notebook
 
 _LOGGER = logging.getLogger(__name__)
 _DESCRIPTION_LENGTH = {"en": 160, "zh": 80}
@@ -49,7 +49,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("comments_config", {}, "html", dict)  # Jupyter Book always sets it
     app.add_directive("claims-ledger", tables.ClaimsLedger)
     app.add_directive("glossary-table", tables.GlossaryTable)
+    app.add_search_language(search.Chinese)
     mathematics.setup(app)
+    terms.setup(app)
     app.connect("config-inited", _settle)
     app.connect("builder-inited", _prepare)
     app.connect("env-get-outdated", _everything)
@@ -128,7 +130,7 @@ def _with_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
 def _page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Add the page's links to the other edition, to Colab and to its own file; its description."""
+    """Add the page's links to the other edition, to where it runs, to its file; its description."""
     book, config = _book(app), app.config
     edition, other = config.book_edition, "zh" if config.book_edition == "en" else "en"
     page = posixpath.basename(pagename)
@@ -143,6 +145,7 @@ def _page(
         }
     if links["notebook"] and config.book_repository:
         links["colab"] = identity.colab_address(config.book_repository, edition, page)
+        links["kaggle"] = identity.kaggle_address(config.book_repository, edition, page)
     context["book"] = links
     context["language"] = LANGUAGE_TAGS[edition]
 
@@ -177,6 +180,7 @@ def _finish(app: Sphinx, problem: Exception | None) -> None:
     if problem or app.builder.format != "html":
         return
     output = Path(app.outdir)
+    _with_downloads(app, output / "_sources")
     _without_eval(output / "_static" / "doctools.js")
     words = chinese()["chrome"] if app.config.book_edition == "zh" else {}
     for pattern in _PRUNED:
@@ -188,6 +192,15 @@ def _finish(app: Sphinx, problem: Exception | None) -> None:
             path.write_text(page, encoding="utf-8")
         except pages.UnknownIcon as error:
             _LOGGER.warning("%s: %s", path.name, error)
+
+
+def _with_downloads(app: Sphinx, folder: Path) -> None:
+    """Let a downloaded notebook find the library wherever it is opened."""
+    book, repository = _book(app), app.config.book_repository
+    if repository and app.config.book_both_editions:
+        for page in book.notebooks():
+            notebook = identity.stamped(book, repository, app.config.book_edition, page)
+            write_notebook(folder / f"{page}.ipynb", notebook)
 
 
 def _without_eval(script: Path) -> None:

@@ -13,7 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from attention_course import claims, language
 
-from .book import LANGUAGE_TAGS, Book, read_notebook
+from .book import EDITIONS, LANGUAGE_NAMES, LANGUAGE_TAGS, Book, read_notebook
 
 Cell = list[nodes.Node]
 
@@ -27,6 +27,19 @@ class _Made(SphinxDirective):
 
     def made(self, book: Book, edition: str) -> list[nodes.Node]:
         raise NotImplementedError
+
+    def _link(self, page: str) -> addnodes.pending_xref:
+        """A link to a page of this edition, under the page's own title."""
+        return addnodes.pending_xref(
+            "",
+            nodes.inline("", page, classes=["std", "std-doc"]),
+            refdomain="std",
+            reftype="doc",
+            reftarget=page,
+            refdoc=self.env.docname,
+            refexplicit=False,
+            refwarn=True,
+        )
 
 
 class ClaimsLedger(_Made):
@@ -61,7 +74,7 @@ class ClaimsLedger(_Made):
         settled = [entry for _page, entry in found if entry["verdict"]]
         verdicts = dict.fromkeys((entry["verdict_text"], entry["condition"]) for entry in settled)
         pages = dict.fromkeys(page for page, _entry in found)
-        space = "" if self.config.book_edition == "zh" else " "
+        space = language.words("corpora.joiner")
         yield [
             [nodes.paragraph("", "", *_claim(name, words))],
             [
@@ -72,36 +85,28 @@ class ClaimsLedger(_Made):
         ]
         yield [[_bullets("claims-measured", [_measured(entry) for _page, entry in found])]]
 
-    def _link(self, page: str) -> addnodes.pending_xref:
-        """A link to a page of this edition, under the page's own title."""
-        return addnodes.pending_xref(
-            "",
-            nodes.inline("", page, classes=["std", "std-doc"]),
-            refdomain="std",
-            reftype="doc",
-            reftarget=page,
-            refdoc=self.env.docname,
-            refexplicit=False,
-            refwarn=True,
-        )
-
 
 class GlossaryTable(_Made):
-    """Every term of the course, with the other language's word and a meaning of one line."""
+    """Every term: the other language's word, what it means, its other names, where it comes up."""
 
     def made(self, book: Book, edition: str) -> list[nodes.Node]:
         self.env.note_dependency(str(book.library / "terminology.toml"))
-        other = "zh" if edition == "en" else "en"
+        others = [other for other in EDITIONS if other != edition]
         terms = language.read_toml("terminology.toml")
         rows: list[list[Cell]] = []
         for name in sorted(terms, key=lambda name: _order(terms[name][edition])):
             term = terms[name]
             anchor = nodes.paragraph("", "", nodes.strong("", term[edition]), ids=[f"term-{name}"])
-            rows.append(
-                [[anchor], [_foreign(term[other], other)], [_plain(term[f"meaning_{edition}"])]]
-            )
-        heads = [_("Term"), _("In Chinese") if edition == "en" else _("In English"), _("Meaning")]
-        return [table("glossary", heads, rows, [24, 22, 54])]
+            meaning = [_plain(term[f"meaning_{edition}"])]
+            if names := term.get(f"also_{edition}"):
+                also = _("Also called: %s") % language.word("explorables.join").join(names)
+                meaning.append(nodes.paragraph("", also, classes=["book-also"]))
+            if term["lesson"] in book.pages():
+                meaning.append(nodes.paragraph("", "", self._link(term["lesson"])))
+            rows.append([[anchor], *([_foreign(term[other], other)] for other in others), meaning])
+        names = [LANGUAGE_NAMES[other] for other in others]
+        widths = [24, *[22] * len(others), 76 - 22 * len(others)]
+        return [table("glossary", [_("Term"), *names, _("Meaning")], rows, widths)]
 
 
 def table(name: str, heads: list[str], rows: list[list[Cell]], widths: list[int]) -> nodes.table:

@@ -21,3 +21,16 @@ const reach = () => {
 };
 addEventListener("resize", reach);
 document.fonts.ready.then(reach);
+
+// The meaning of a term stands below it, moved to the left where it would leave the page.
+const place = ({ target }) => {
+  const term = target.closest?.(".book-term");
+  if (!term) return;
+  const room = document.documentElement.clientWidth - 16;
+  const em = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const width = Math.min(20 * em, 0.7 * room);
+  const shift = Math.min(0, room - width - term.getBoundingClientRect().left);
+  term.style.setProperty("--shift", `${shift}px`);
+};
+addEventListener("pointerover", place);
+addEventListener("focusin", place);

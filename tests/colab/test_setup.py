@@ -1,10 +1,11 @@
 """The setup cell: what it installs in Colab, and that it does nothing slow anywhere else."""
 
+import re
 import subprocess
 import sys
 from textwrap import dedent
 
-from colab import NOTEBOOKS, only_setup
+from colab import NOTEBOOKS, name, only_setup
 
 TIMED = """
     import sys
@@ -34,6 +35,18 @@ def test_without_a_source_for_the_library_it_says_what_to_do(runtime):
     (error,) = ran.cells[0].outputs
     assert error.ename == "ModuleNotFoundError"
     assert "attention_course is missing: run `pip install .`" in error.evalue
+
+
+def test_an_older_library_is_replaced_and_a_site_out_of_reach_is_named(runtime, published):
+    here, setup = runtime(), only_setup(published / f"{name(NOTEBOOKS[0])}.ipynb")
+    cell = setup.cells[0]
+    assert not here.execute(setup).cells[0].outputs
+    cell.source = re.sub(r"(-[^-]+)(-py3-none-any)", r"\1.newer\2", cell.source)
+    said = str(here.execute(setup).cells[0].outputs)
+    assert "404" in said
+    lost = runtime().execute(setup).cells[0].outputs[-1]
+    assert lost.ename == "ModuleNotFoundError"
+    assert "see the lines above" in lost.evalue
 
 
 def test_where_the_library_is_there_it_takes_no_time():
