@@ -26,6 +26,7 @@ from attention_course import claims
 
 claims.record("C3", 0.93, verdict="holds", spread=(0.9, 0.95), style="percent")
 """
+RECORDS = {"metadata": {"tags": ["record"]}}
 PROSE = {
     "en": [
         "# One\n\nA first paragraph, which says what the page is about.",
@@ -49,7 +50,7 @@ def book_at(root):
     book = small_book(root, "index", "claims", "glossary")
     for edition in EDITIONS:
         start, more = PROSE[edition]
-        cells = [text("start", start), code("measure", RECORD), text("more", more)]
+        cells = [text("start", start), code("measure", RECORD, **RECORDS), text("more", more)]
         write(book, edition, "index", cells)
         setup = f'LANGUAGE = "{edition}"\nLIBRARY = ""\n\n{USE}'
         change(book.path(edition, "index"), "setup", source=setup)
@@ -80,6 +81,18 @@ def test_a_page_says_its_language_and_what_it_is_about(site, edition, tag):
     assert f'<html lang="{tag}"' in html
     description = PROSE[edition][0].split("\n\n")[1]
     assert f'<meta name="description" content="{description}">' in html
+
+
+@pytest.mark.parametrize(("edition", "show"), [("en", "Show the code"), ("zh", "显示代码")])
+def test_code_that_sets_up_or_records_is_folded_and_what_it_shows_is_not(site, edition, show):
+    html = page(site, f"{edition}/index.html")
+    folded = re.findall(r"<details class=\"[^\"]*input[^\"]*\">.*?</details>", html, re.DOTALL)
+    assert len(folded) == 2
+    assert "LIBRARY" in folded[0]
+    assert "claims" in folded[1]
+    assert all(show in fold for fold in folded)
+    assert "ac-claim" in html
+    assert "ac-claim" not in "".join(folded)
 
 
 def test_a_page_leads_to_the_same_page_of_the_other_edition(site):

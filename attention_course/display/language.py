@@ -20,7 +20,6 @@ else:
 
 LANGUAGES = ("en", "zh")
 _current = "en"
-read: set[tuple[str, str]] = set()  # language and key of all words asked for so far
 
 
 def use(language: str) -> None:
@@ -67,12 +66,16 @@ def _words_of(name: str, language: str) -> dict[str, Any]:
 def words(key: str, language: str | None = None) -> Any:
     """The entry at ``key``: a string, or a copy of a whole table or list of them.
 
+    Whoever records what a run depends on hears of it by an audit event ``attention_course.words``
+    with the file and the key inside it.
+
     Raises:
         KeyError: there is no such entry; the message names the key and the file.
     """
     language = language or _current
     entry = find(key, language)
-    read.add((language, key))
+    name, _, inside = key.partition(".")
+    sys.audit("attention_course.words", "/".join(words_file(name, language)), inside)
     return deepcopy(entry)
 
 

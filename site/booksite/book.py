@@ -72,6 +72,10 @@ class Book:
         """Where the executed copy of a notebook is kept."""
         return self.output / "executed" / edition / f"{page}.ipynb"
 
+    def record(self, edition: str, page: str) -> Path:
+        """Where the record of a notebook's run is kept."""
+        return self.executed(edition, page).with_suffix(".json")
+
     def shown(self, path: Path) -> str:
         """A path as people read it: from the book's folder."""
         inside = path.is_relative_to(self.root)

@@ -7,6 +7,7 @@ edition alone.
 from __future__ import annotations
 
 import gettext
+import json
 import os
 import posixpath
 import re
@@ -24,9 +25,12 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
+from attention_course import claims
+
 from . import assets, editions, execution, identity, mathematics, pages, search, tables, terms
 from .book import LANGUAGE_NAMES, LANGUAGE_TAGS, SITE, Book, BookError, chinese, write_notebook
 
+FOLDED = {"plot", "record"}  # tags of cells whose code says nothing to those who learn
 _LOGGER = logging.getLogger(__name__)
 _DESCRIPTION_LENGTH = {"en": 160, "zh": 80}
 # What themes bring along that no page asks for.
@@ -124,7 +128,20 @@ def _everything(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
 def _with_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
     page = posixpath.basename(docname)
     if page in _book(app).notebooks():
-        source[0] = execution.executed_text(_book(app), app.config.book_edition, page)
+        notebook = execution.executed_notebook(_book(app), app.config.book_edition, page)
+        for cell in notebook["cells"]:
+            _fold(cell)
+            for output in cell.get("outputs", ()):
+                output.get("data", {}).pop(claims.MIME, None)  # for the ledger, not for readers
+        source[0] = json.dumps(notebook, ensure_ascii=False)
+
+
+def _fold(cell: dict[str, Any]) -> None:
+    """Fold the code of a cell that only sets up, plots or records; what it shows stays open."""
+    tags = cell["metadata"].get("tags", [])
+    hidden = any(tag.startswith("remove-") for tag in tags)
+    if not hidden and (cell["id"] == editions.SETUP or FOLDED & set(tags)):
+        cell["metadata"]["tags"] = [*tags, "hide-input"]
 
 
 def _page(

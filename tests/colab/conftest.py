@@ -1,4 +1,4 @@
-"""Each notebook, as it is published, runs once in a fresh stand-in for Colab."""
+"""The notebooks, as they are published, each run once in a fresh stand-in for Colab."""
 
 import os
 import threading
@@ -11,7 +11,7 @@ from booksite.book import Book
 from booksite.identity import stamp
 from booksite.serve import server
 from browser import chromium  # noqa: F401
-from colab import NOTEBOOKS, PYTHON, ROOT, Executed, Runtime, list_fonts, name
+from colab import PYTHON, ROOT, Executed, Runtime, chosen, list_fonts, name
 
 
 def pytest_collection_modifyitems(items):
@@ -60,7 +60,7 @@ def executions(request, runtime, published):
         pool.shutdown(cancel_futures=True)
 
 
-@pytest.fixture(scope="session", params=NOTEBOOKS, ids=name)
+@pytest.fixture(scope="session", params=chosen(), ids=name)
 def executed(request, executions):
     """A notebook after "Run all"."""
     return executions[request.param].result()

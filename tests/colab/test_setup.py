@@ -5,6 +5,7 @@ import subprocess
 import sys
 from textwrap import dedent
 
+import pytest
 from colab import NOTEBOOKS, name, only_setup
 
 TIMED = """
@@ -28,6 +29,12 @@ def test_it_installs_the_library_and_replaces_nothing(executed):
     assert executed.before - executed.after == set()
     (new,) = executed.after - executed.before
     assert new.startswith("attention-course")
+
+
+@pytest.mark.parametrize("path", {path.parent: path for path in NOTEBOOKS}.values(), ids=name)
+def test_the_setup_cell_runs_in_each_edition(runtime, published, path):
+    ran = runtime().execute(only_setup(published / f"{name(path)}.ipynb"))
+    assert not ran.cells[0].outputs
 
 
 def test_without_a_source_for_the_library_it_says_what_to_do(runtime):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import still
-from ..base import Explorable, array, token_list
+from ..base import LINE, WIDE, Explorable, array, lines, token_list
 
 
 class QueryKeyValuePlane(Explorable):
@@ -42,10 +42,10 @@ class QueryKeyValuePlane(Explorable):
             scale=bool(scale),
         )
 
-    def height(self) -> tuple[int, int]:
-        wide, narrow = {"en": (713, 1167), "zh": (690, 1144)}[self.language]
-        keys = round(25.5 * len(self.state["tokens"]))
-        return wide + keys, narrow + keys
+    def room(self, columns: int) -> float:
+        planes = 570 if columns == WIDE else 985
+        summary = max(lines(self.words["most"], columns - 2), 2 if columns == WIDE else 3)
+        return planes + 25.5 * len(self.state["tokens"]) + summary * LINE
 
     def still(self) -> str:
         import torch  # only to write the page; the page itself computes without it
