@@ -82,8 +82,10 @@ def test_all_words_of_a_figure_are_at_its_key(table):
 
 
 def test_a_word_that_is_missing_or_unknown_is_named(table):
-    table["bars"] = {"titel": "T"}
-    with pytest.raises(TypeError, match=r"titel in lesson\.figure\.bars: expected one of title, x"):
+    table["bars"] = {"colour": "T"}
+    with pytest.raises(
+        TypeError, match=r"colour in lesson\.figure\.bars: expected one of title, x"
+    ):
         plots.bars([1, 2], key="lesson.figure.bars")
     table["bars"] = {"bars": {"city": "the city"}}
     with pytest.raises(KeyError, match=r"lesson\.figure\.bars\.bars has no 'town', only city"):

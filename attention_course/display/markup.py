@@ -53,6 +53,22 @@ def _emphasis(found: re.Match[str]) -> str:
     return f"<{name}>{found[2]}</{name}>"
 
 
+def element(name: str, *children: str, **attributes: object) -> str:
+    """An HTML or SVG element. ``class_`` and ``stroke_width`` become ``class``, ``stroke-width``.
+
+    The children are HTML already; the attributes are escaped here.
+    """
+    named = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
+        for key, value in attributes.items()
+    )
+    return f"<{name}{named}>{''.join(children)}</{name}>"
+
+
+def _short(value: object) -> object:
+    return f"{value:.4g}" if isinstance(value, float) else value
+
+
 def script_json(value: Any) -> str:
     """``value`` as JSON that can stand inside a ``<script>`` element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

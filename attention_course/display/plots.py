@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from .captions import Caption
+from .diagram import data_flow
 from .drawing import INK, WIDTH, Picture, new_figure, picture, settings
 from .language import word
 from .markup import Display, escape
@@ -38,6 +39,7 @@ __all__ = [
     "Picture",
     "bars",
     "curves",
+    "data_flow",
     "heatmap",
     "new_figure",
     "number",
