@@ -14,7 +14,7 @@ PIP := -m pip --disable-pip-version-check --quiet --retries 2
 PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 8 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help book site test test-colab test-releases lint sync clean
+.PHONY: help book site test test-colab test-releases lint times sync clean
 
 help:
 	@echo "make book        build both editions of the book and serve them on this machine"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-releases RELEASES=oldest|newest"
 	@echo "                 the library and the notebooks with the oldest or newest packages it admits"
 	@echo "make sync        copy code cells from the English notebooks to the Chinese ones"
+	@echo "make times       say how long notebooks and tests took"
 	@echo "make lint        check style and spelling"
 	@echo "make clean       remove what was built, and all notebooks' results"
 
@@ -52,6 +53,9 @@ lint: $(VENV)/.installed
 	@$(PY) -m ruff format --check
 	@$(VENV)/bin/codespell
 	@$(BOOKSITE) check
+
+times: $(VENV)/.installed
+	@$(BOOKSITE) times
 
 sync: $(VENV)/.installed
 	@$(BOOKSITE) sync

@@ -14,7 +14,7 @@ import urllib.request
 
 import pytest
 from books import ROOT, change, code, small_book, text, write
-from booksite import assets, pages, serve
+from booksite import assets, pages, reports, serve
 from booksite.book import EDITIONS, SITE, Book, BookError
 from booksite.build import build
 
@@ -47,14 +47,14 @@ def command(book, *arguments, **environment):
 
 
 def book_at(root):
-    book = small_book(root, "index", "claims", "glossary")
+    book = small_book(root, "index", "claims", "glossary", "times")
     for edition in EDITIONS:
         start, more = PROSE[edition]
         cells = [text("start", start), code("measure", RECORD, **RECORDS), text("more", more)]
         write(book, edition, "index", cells)
         setup = f'LANGUAGE = "{edition}"\nLIBRARY = ""\n\n{USE}'
         change(book.path(edition, "index"), "setup", source=setup)
-        for page in ("claims", "glossary"):
+        for page in ("claims", "glossary", "times"):
             shutil.copy(
                 ROOT / "chapters" / edition / f"{page}.md", book.root / "chapters" / edition
             )
@@ -162,6 +162,19 @@ def test_the_glossary_anchors_each_term_and_gives_the_other_languages(site):
     html = page(site, "zh/glossary.html")
     assert 'id="term-attention"' in html
     assert re.search(r"<strong>注意力</strong>.*?<span lang=\"en\">attention<", html, re.DOTALL)
+
+
+def test_the_page_of_run_times_tells_those_of_notebooks_and_tests(tmp_path, site):
+    assert re.search(r"Notebook.*?index\.html.*?<p>\d+\.\d</p>", page(site, "en/times.html"), re.S)
+    assert "Not yet measured" in page(site, "en/times.html")
+    shutil.copytree(site.root, tmp_path / "book")
+    book = Book(tmp_path / "book")
+    report = reports.path(book, "tests")
+    report.parent.mkdir(exist_ok=True)
+    report.write_text('{"tests/test_one.py": 12.34}')
+    build(book)
+    assert re.search(r"tests/test_one.py.*?<p>12\.3</p>", page(book, "zh/times.html"), re.S)
+    assert "12.3 s    tests/test_one.py" in command(book, "times").stdout
 
 
 def test_the_first_mention_of_a_term_says_what_it_means(site):

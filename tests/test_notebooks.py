@@ -326,6 +326,32 @@ def test_what_one_edition_calls_by_its_term_the_other_does_too(path):
             )
 
 
+TERMS = language.read_toml("terminology.toml")
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_a_chinese_term_is_given_with_its_english_where_it_is_introduced(name):
+    """中文（English）, or English（中文） where the Chinese edition goes on with the English word."""
+    term = TERMS[name]
+    path = CHAPTERS / "zh" / f"{term['lesson']}.ipynb"
+    text = prose(path).replace("*", "")
+    first = re.search(re.escape(term["zh"]), text, flags=re.I)
+    assert first, f"{path.name} does not say {term['zh']}"
+    around = text[max(0, first.start() - 30) : first.end() + 40]
+    if re.search(IDEOGRAPH, term["zh"]):
+        pairs = [(term["zh"], term["en"])]
+    else:
+        pairs = [
+            pair
+            for other in term.get("also_zh", ())
+            for pair in ((term["zh"], other), (other, term["zh"]))
+        ]
+    given = [f"{a}（{b}" for a, b in pairs]
+    assert not given or any(each.lower() in around.lower() for each in given), (
+        f"{path.name}: {given[0]}）is expected at its first mention: …{around.strip()}…"
+    )
+
+
 def test_every_term_of_the_glossary_is_used():
     for code in language.LANGUAGES:
         text = "\n".join(prose(page) for page in LESSONS if page.parent.name == code)

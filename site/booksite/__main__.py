@@ -48,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("sync", help="copy code cells from English to Chinese by cell id")
     command.set_defaults(run=_sync)
 
+    command = commands.add_parser("times", help="say how long notebooks and tests took")
+    command.set_defaults(run=_times)
+
     command = commands.add_parser("stamp", help="write the notebooks as they are published")
     command.add_argument("--repository", required=True, help="owner/name of the published copy")
     command.add_argument("--output", type=Path, required=True, help="the folder to write into")
@@ -89,6 +92,12 @@ def _sync(book: Book, _: argparse.Namespace) -> None:
     from . import editions
 
     print("\n".join(editions.sync(book)) or "The code cells of both editions are the same already.")
+
+
+def _times(book: Book, _: argparse.Namespace) -> None:
+    from . import reports
+
+    print(reports.write(book))
 
 
 def _stamp(book: Book, options: argparse.Namespace) -> None:

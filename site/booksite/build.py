@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from . import assets, editions, execution, identity, pages, wheel
+from . import assets, editions, execution, identity, pages, reports, wheel
 from .book import EDITIONS, SITE, Book, BookError, edition_toc, write_text
 
 
@@ -114,6 +114,7 @@ def _digest(book: Book, edition: str) -> str:
         book.root / "_toc.yml",
         book.root / "requirements.txt",
         chapters / "references.bib",
+        reports.path(book, "tests"),
         *(book.path(edition, page) for page in book.pages()),
         *(book.executed(edition, page) for page in book.notebooks()),
         *_below(SITE, without=(assets.MODULES,)),

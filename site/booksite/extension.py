@@ -53,6 +53,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("comments_config", {}, "html", dict)  # Jupyter Book always sets it
     app.add_directive("claims-ledger", tables.ClaimsLedger)
     app.add_directive("glossary-table", tables.GlossaryTable)
+    app.add_directive("run-times", tables.RunTimes)
     app.add_search_language(search.Chinese)
     mathematics.setup(app)
     terms.setup(app)

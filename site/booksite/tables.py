@@ -1,4 +1,4 @@
-"""Directives of the pages that only the site has: the claims ledger and the glossary."""
+"""Directives of the pages that only the site has: claims ledger, glossary, run times."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from attention_course import claims, language
 
+from . import records, reports
 from .book import EDITIONS, LANGUAGE_NAMES, LANGUAGE_TAGS, Book, read_notebook
 
 Cell = list[nodes.Node]
@@ -107,6 +108,31 @@ class GlossaryTable(_Made):
         names = [LANGUAGE_NAMES[other] for other in others]
         widths = [24, *[22] * len(others), 76 - 22 * len(others)]
         return [table("glossary", [_("Term"), *names, _("Meaning")], rows, widths)]
+
+
+class RunTimes(_Made):
+    """How many seconds each notebook and each file of tests took, the slowest first."""
+
+    def made(self, book: Book, edition: str) -> list[nodes.Node]:
+        ran = {entry["page"]: entry["seconds"] for entry in records.times(book, [edition])}
+        notebooks = [([self._linked(page)], ran[page]) for page in ran]
+        tests = reports.tests(book)
+        self.env.note_dependency(str(reports.path(book, "tests")))
+        files = [
+            ([nodes.paragraph("", "", nodes.literal("", name))], tests[name]) for name in tests
+        ]
+        made = [_seconds(_("Notebook"), notebooks)]
+        return [*made, _seconds(_("Tests"), files) if files else _plain(_("Not yet measured"))]
+
+    def _linked(self, page: str) -> nodes.paragraph:
+        return nodes.paragraph("", "", self._link(page))
+
+
+def _seconds(what: str, times: list[tuple[Cell, float]]) -> nodes.table:
+    rows = [[cell, [_plain(f"{taken:.1f}")]] for cell, taken in sorted(times, key=lambda t: -t[1])]
+    total = nodes.paragraph("", "", nodes.strong("", _("Total")))
+    rows.append([[total], [_plain(f"{sum(taken for _cell, taken in times):.0f}")]])
+    return table("times", [what, _("Seconds")], rows, [76, 24])
 
 
 def table(name: str, heads: list[str], rows: list[list[Cell]], widths: list[int]) -> nodes.table:
