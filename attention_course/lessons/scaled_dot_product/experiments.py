@@ -99,7 +99,7 @@ class Reader(nn.Module):
 
     @torch.no_grad()
     def attends_as_meant(self) -> tuple[float, float]:
-        """On held-out sentences: the deed's weight on the animal, the weight of "it" on the thing."""
+        """Weights on held-out sentences: of the deed on the animal, of "it" on the thing."""
         _, weights = self.layer(self.embed(self.held_out))
         return weights[:, DEED, ANIMAL].mean().item(), weights[:, IT, THING].mean().item()
 
@@ -169,9 +169,9 @@ def lay_out(game: str, tables: int, generator: torch.Generator) -> Tables:
     """Fresh tables. The answer is in drawer 0, which attention cannot know.
 
     Args:
-        game: ``"same letter"``, the slip names the drawer's letter, asked is its number; ``"next
-            letter"``, the slip names the letter before the drawer's (A comes after P); ``"number"``,
-            the slip names the drawer's number, asked is its letter.
+        game: what the slip names of the right drawer. ``"same letter"``: its letter; ``"next
+            letter"``: the letter before its own (A comes after P); asked is its number.
+            ``"number"``: its number; asked is its letter.
 
     Raises:
         ValueError: another game.
@@ -185,7 +185,7 @@ def lay_out(game: str, tables: int, generator: torch.Generator) -> Tables:
         slips, answers = _ones(none, numbers[..., :1]), letters[..., 0]
     else:
         numbers = torch.randint(NUMBERS, letters.shape, generator=generator)
-        named = (letters[..., :1] - (game == "next letter")) % LETTERS
+        named = (letters[..., :1] - int(game == "next letter")) % LETTERS
         slips, answers = _ones(named, none), numbers[..., 0]
     return Tables(slips, _ones(letters, numbers), answers)
 
@@ -259,20 +259,28 @@ def fit(
     def batch(step: int) -> Tables:
         return lay_out(game, 32, generator)
 
-    def loss(model: nn.Module, tables: Tables) -> Tensor:
-        scores = model(tables.slips, tables.drawers)
-        # Added up over the runs, so that each learns as if it were alone.
-        return RUNS * F.cross_entropy(scores.flatten(0, 1), tables.answers.flatten())
-
-    train(model, batch, loss, steps=steps, optimizer=optimizer(rates), progress=False)
+    train(model, batch, _loss, steps=steps, optimizer=optimizer(rates), progress=False)
     tables = held_out_tables(game)
     with torch.no_grad():
         return accuracy(model(tables.slips, tables.drawers), tables)
 
 
+def one_step(model: Matrices, tables: Tables, optimizer: torch.optim.Optimizer) -> None:
+    """One step of training on these tables."""
+    optimizer.zero_grad()
+    _loss(model, tables).backward()
+    optimizer.step()
+
+
 def accuracy(scores: Tensor, tables: Tables) -> Tensor:
     """The share of tables answered right: (runs, tables, 16) -> (runs,)."""
     return (scores.argmax(dim=-1) == tables.answers).double().mean(dim=-1)
+
+
+def _loss(model: nn.Module, tables: Tables) -> Tensor:
+    scores = model(tables.slips, tables.drawers)
+    # Added up over the runs, so that each learns as if it were alone.
+    return RUNS * F.cross_entropy(scores.flatten(0, 1), tables.answers.flatten())
 
 
 def _different(tables: int, generator: torch.Generator) -> Tensor:
@@ -309,7 +317,7 @@ def draw(d: int, seed: int, queries: int = 200, keys: int = 16) -> tuple[Tensor,
 
 
 def for_each_d(measure: Callable[..., Sequence[Tensor | float]], **options: object) -> Tensor:
-    """``measure(d, seed, **options)`` for every d of :data:`DIMS` and eight seeds: (results, d, 8)."""
+    """``measure(d, seed, **options)`` for each d of :data:`DIMS` and seed: (results, 9, 8)."""
     results = [
         [torch.as_tensor(measure(d, seed, **options)) for seed in range(SEEDS)] for d in DIMS
     ]
@@ -317,5 +325,5 @@ def for_each_d(measure: Callable[..., Sequence[Tensor | float]], **options: obje
 
 
 def band(runs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What a curve shows of several runs: mean, lowest, highest; (..., runs) -> three times (...)."""
+    """What a curve shows of several runs: mean, lowest, highest; (..., runs) -> 3 × (...)."""
     return runs.mean(-1), runs.amin(-1), runs.amax(-1)
