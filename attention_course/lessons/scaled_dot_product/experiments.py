@@ -7,7 +7,7 @@ the examples, training, and repeating it all over seeds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ... import plots
 from ...corpora import Vocabulary
 from ...language import words
 from ...training import train
@@ -275,6 +276,17 @@ def one_step(model: Matrices, tables: Tables, optimizer: torch.optim.Optimizer) 
 def accuracy(scores: Tensor, tables: Tables) -> Tensor:
     """The share of tables answered right: (runs, tables, 16) -> (runs,)."""
     return (scores.argmax(dim=-1) == tables.answers).double().mean(dim=-1)
+
+
+def accuracy_bars(runs: Mapping[str, Tensor], key: str) -> plots.Picture:
+    """A bar for the mean of each, its ends over the runs, and what guessing one of 16 reaches."""
+    return plots.bars(
+        {name: each.mean() for name, each in runs.items()},
+        spread={name: (each.min(), each.max()) for name, each in runs.items()},
+        reference=1 / NUMBERS,
+        limits=(0, 1),
+        key=key,
+    )
 
 
 def _loss(model: nn.Module, tables: Tables) -> Tensor:
