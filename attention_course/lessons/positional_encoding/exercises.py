@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 
-from ...exercises import Exercise, Wrong, as_array, call, same
+from ...exercises import Case, Exercise, Symptom, same
 from ...positions import rotary_embedding, sinusoidal_encoding
 
 CHAPTER = "positional_encoding"
@@ -30,41 +28,6 @@ def _waves(angles: np.ndarray) -> np.ndarray:
 
 def _encode(positions: np.ndarray, d: int, base: float) -> np.ndarray:
     return _waves(positions[:, None] * _speeds(d, base))  # (length, d)
-
-
-_LENGTH, _D_MODEL, _BASE = 7, 6, 50.0
-
-
-def _verify_encoding(answer: Callable[..., Any]) -> None:
-    table = as_array(call(answer, _LENGTH, _D_MODEL, _BASE), (_LENGTH, _D_MODEL))
-    positions = np.arange(_LENGTH)
-    right = _encode(positions, _D_MODEL, _BASE)
-    if same(table, right):
-        return
-    place = positions[:, None]
-    pair, column = np.arange(_D_MODEL // 2), np.arange(_D_MODEL)
-
-    def own_speeds(factor: int) -> np.ndarray:
-        angles = place / _BASE ** (factor * column / _D_MODEL)  # (length, d)
-        return np.where(column % 2 == 0, np.sin(angles), np.cos(angles))
-
-    for key, mistake in (
-        ("halves", np.concatenate([right[:, 0::2], right[:, 1::2]], axis=1)),
-        ("cosine_first", _interleave(right[:, 1::2], right[:, 0::2])),
-        ("half_exponent", _waves(place / _BASE ** (pair / _D_MODEL))),
-        ("double_exponent", _waves(place / _BASE ** (4 * pair / _D_MODEL))),
-        ("own_speed", own_speeds(1)),
-        ("own_speed", own_speeds(2)),
-        ("faster", _waves(place * _BASE ** (2 * pair / _D_MODEL))),
-        ("degrees", _waves(np.radians(place * _speeds(_D_MODEL, _BASE)))),
-        ("from_one", _encode(positions + 1, _D_MODEL, _BASE)),
-        ("other_base", _encode(positions, _D_MODEL, 10_000.0)),
-    ):
-        if same(table, mistake):
-            raise Wrong(key)
-    if not same(table[0], right[0]):
-        raise Wrong("first_row", row=_row(table[0]))
-    raise Wrong("other_table", row=_row(table[1]), wanted=_row(right[1]))
 
 
 def _row(numbers: np.ndarray) -> str:
@@ -107,105 +70,86 @@ def _encode_library(length, d_model, base=10_000.0):
     return sinusoidal_encoding(length, d_model, base)
 
 
+def _own_speeds(length: int, d_model: int, base: float, factor: int) -> np.ndarray:
+    """The mistake of an angle for each column, instead of one for each pair of columns."""
+    column = np.arange(d_model)
+    angles = np.arange(length)[:, None] / base ** (factor * column / d_model)  # (length, d)
+    return np.where(column % 2 == 0, np.sin(angles), np.cos(angles))
+
+
+def _places(length: int) -> np.ndarray:
+    return np.arange(length)[:, None]  # (length, 1)
+
+
 encoding = Exercise(
     CHAPTER,
     "encoding",
     difficulty=1,
     minutes=10,
-    verify=_verify_encoding,
     right_answers=[_encode_numpy, _encode_loop, _encode_logarithm, _encode_phase, _encode_library],
-    wrong_answers={
-        "halves": [
-            lambda length, d_model, base: np.concatenate(
-                [
-                    np.sin(np.arange(length)[:, None] * _speeds(d_model, base)),
-                    np.cos(np.arange(length)[:, None] * _speeds(d_model, base)),
-                ],
-                axis=1,
-            )
+    cases=[
+        Case(7, 6, 50.0),
+        Case(1, 2, 10.0),
+        Case(12, 16, 10_000.0),
+        Case(30, 4, 3.5),
+        Case(200, 32, 10_000.0),
+    ],
+    tolerance=1e-4,  # angles up to 199, in float32
+    mistakes={
+        "halves": lambda length, d_model, base: np.concatenate(
+            [
+                np.sin(_places(length) * _speeds(d_model, base)),
+                np.cos(_places(length) * _speeds(d_model, base)),
+            ],
+            axis=1,
+        ),
+        "cosine_first": lambda length, d_model, base: _encode_numpy(length, d_model, base)[
+            :, np.arange(d_model) ^ 1
         ],
-        "cosine_first": [
-            lambda length, d_model, base: _encode_numpy(length, d_model, base)[
-                :, np.arange(d_model) ^ 1
-            ]
-        ],
-        "half_exponent": [
-            lambda length, d_model, base: _waves(
-                np.arange(length)[:, None] / base ** (np.arange(d_model // 2) / d_model)
-            )
-        ],
-        "double_exponent": [
-            lambda length, d_model, base: _waves(
-                np.arange(length)[:, None] / base ** (2 * np.arange(0, d_model, 2) / d_model)
-            )
-        ],
+        "half_exponent": lambda length, d_model, base: _waves(
+            _places(length) / base ** (np.arange(d_model // 2) / d_model)
+        ),
+        "double_exponent": lambda length, d_model, base: _waves(
+            _places(length) / base ** (2 * np.arange(0, d_model, 2) / d_model)
+        ),
         "own_speed": [
-            lambda length, d_model, base: [
-                [
-                    (math.cos if j % 2 else math.sin)(position / base ** (j / d_model))
-                    for j in range(d_model)
-                ]
-                for position in range(length)
-            ],
-            lambda length, d_model, base: [
-                [
-                    (math.cos if j % 2 else math.sin)(position / base ** (2 * j / d_model))
-                    for j in range(d_model)
-                ]
-                for position in range(length)
-            ],
+            lambda length, d_model, base: _own_speeds(length, d_model, base, 1),
+            lambda length, d_model, base: _own_speeds(length, d_model, base, 2),
         ],
-        "faster": [
-            lambda length, d_model, base: _waves(
-                np.arange(length)[:, None] * base ** (np.arange(0, d_model, 2) / d_model)
-            )
-        ],
-        "degrees": [
-            lambda length, d_model, base: _waves(
-                np.deg2rad(np.arange(length)[:, None] * _speeds(d_model, base))
-            )
-        ],
-        "from_one": [
-            lambda length, d_model, base: _encode(np.arange(1, length + 1), d_model, base)
-        ],
-        "other_base": [lambda length, d_model, base: _encode_numpy(length, d_model)],
+        "faster": lambda length, d_model, base: _waves(
+            _places(length) * base ** (np.arange(0, d_model, 2) / d_model)
+        ),
+        "degrees": lambda length, d_model, base: _waves(
+            np.deg2rad(_places(length) * _speeds(d_model, base))
+        ),
+        "from_one": lambda length, d_model, base: _encode(np.arange(1, length + 1), d_model, base),
+        "other_base": lambda length, d_model, base: _encode_numpy(length, d_model),
+        "first_row": Symptom(lambda got, want, *sizes: not same(got[0], want[0])),
+    },
+    otherwise="other_table",
+    wrong_answers={
         "first_row": [
             lambda length, d_model, base: np.sin(
-                np.arange(length)[:, None] * np.repeat(_speeds(d_model, base), 2)
+                _places(length) * np.repeat(_speeds(d_model, base), 2)
             )
         ],
         "other_table": [
             lambda length, d_model, base: _encode_numpy(length, d_model, base / 2),
             lambda length, d_model, base: _encode_numpy(length, d_model, base)[[0] * length],
         ],
-        "shape": [lambda length, d_model, base: _encode_numpy(length, d_model, base).T],
+        "shape": [
+            lambda length, d_model, base: _encode_numpy(length, d_model, base).T,
+            lambda length, d_model, base: _encode_numpy(length, 6, base),
+            lambda length, d_model, base: _encode_numpy(7, d_model, base),
+        ],
+    },
+    values=lambda got, want, *sizes: {
+        "first": _row(got[0]),
+        "row": _row(got[-1]),
+        "wanted": _row(want[-1]),
+        "position": len(got) - 1,
     },
 )
-
-
-_CLOCK_WIDTH, _CLOCK_BASE = 8, 10_000.0
-
-
-def _verify_clock(answer: Callable[..., Any]) -> None:
-    speeds = _speeds(_CLOCK_WIDTH, _CLOCK_BASE)
-    for position in (0, 3, 40, 499):
-        row = _encode(np.array([position]), _CLOCK_WIDTH, _CLOCK_BASE)[0]
-        read = float(as_array(call(answer, row, _CLOCK_BASE), ()))
-        if same(read, position, 1e-3):
-            continue
-        angles = np.arctan2(row[0::2], row[1::2])
-        if same(read, position + 1):
-            raise Wrong("one_too_many")
-        if position and any(same(read, angle) for angle in angles[1:]):
-            raise Wrong("angle")
-        if any(same(read % lap, position % lap) for lap in 2 * np.pi / speeds[:-1]):
-            raise Wrong("several_laps", position=position, read=f"{read:.2f}")
-        if same(read, (np.pi / 2 - angles[-1]) / speeds[-1]):
-            raise Wrong("cosine_as_sine")
-        turned = read * speeds[:2]  # slower hands show nearly the same cosine for many positions
-        if any(map(same, np.sin(turned), row[0::2])) or any(map(same, np.cos(turned), row[1::2])):
-            raise Wrong("half_a_hand", position=position, read=f"{read:.2f}")
-        raise Wrong("other_position", position=position, read=f"{read:.2f}")
 
 
 def _clock_slowest(row, base=10_000.0):
@@ -233,34 +177,62 @@ def _clock_arcsine(row, base=10_000.0):
     return round(math.asin(row[-2]) * base ** ((len(row) - 2) / len(row)))
 
 
+def _angles(row: np.ndarray) -> np.ndarray:
+    return np.arctan2(row[0::2], row[1::2])
+
+
+def _is_some_hand(got: np.ndarray, row: np.ndarray, base: float) -> bool:
+    """Whether ``got`` fits the sine or the cosine of a quick hand, but not both."""
+    turned = got * _speeds(len(row), base)[:2]  # slower hands look alike at many positions
+    return any(map(same, np.sin(turned), row[0::2])) or any(map(same, np.cos(turned), row[1::2]))
+
+
+def _is_laps_off(got: np.ndarray, want: np.ndarray, row: np.ndarray, base: float) -> bool:
+    laps = (got - want) / (2 * np.pi / _speeds(len(row), base)[:-1])
+    return any(same(lap, np.round(lap), 1e-4) for lap in laps)
+
+
 clock = Exercise(
     CHAPTER,
     "clock",
     difficulty=2,
     minutes=10,
-    verify=_verify_clock,
     right_answers=[_clock_slowest, _clock_compare, _clock_search, _clock_arcsine],
+    cases=[
+        Case(_encode(np.array([position]), 8, 10_000.0)[0], 10_000.0)
+        for position in (0, 3, 40, 499, 250, 137)
+    ],
+    mistakes={
+        "one_too_many": lambda row, base: _clock_slowest(row, base) + 1,
+        "angle": [
+            lambda row, base: _angles(row)[3],
+            lambda row, base: _angles(row)[2],
+            lambda row, base: _angles(row)[1],
+        ],
+        "cosine_as_sine": lambda row, base: (
+            np.arctan2(row[-1], row[-2]) * base ** (1 - 2 / len(row))
+        ),
+        "several_laps": Symptom(_is_laps_off),
+        "half_a_hand": Symptom(lambda got, want, row, base: _is_some_hand(got, row, base)),
+    },
+    otherwise="other_position",
     wrong_answers={
         "several_laps": [
             lambda row, base: np.arctan2(row[0], row[1]),
             lambda row, base: np.arctan2(row[0], row[1]) % (2 * np.pi),
             lambda row, base: np.arctan2(row[2], row[3]) / base ** (-2 / len(row)),
         ],
-        "angle": [lambda row, base: np.arctan2(row[-2], row[-1])],
-        "cosine_as_sine": [
-            lambda row, base: np.arctan2(row[-1], row[-2]) * base ** (1 - 2 / len(row))
-        ],
         "half_a_hand": [
             lambda row, base: np.arcsin(row[0]),
             lambda row, base: np.arccos(row[3]) * base ** (2 / len(row)),
         ],
-        "one_too_many": [lambda row, base: _clock_slowest(row, base) + 1],
         "other_position": [
             lambda row, base: np.arctan2(row[-2], row[-1]) * base,
             lambda row, base: 0,
         ],
-        "shape": [lambda row, base: np.arctan2(row[0::2], row[1::2]) / _speeds(len(row), base)],
+        "shape": [lambda row, base: _angles(row) / _speeds(len(row), base)],
     },
+    values=lambda got, want, row, base: {"position": int(np.round(want)), "read": f"{got:.5g}"},
 )
 
 
@@ -272,31 +244,6 @@ def _turns(angles: np.ndarray) -> np.ndarray:
     matrix[even, even] = matrix[odd, odd] = np.cos(angles)
     matrix[even, odd], matrix[odd, even] = np.sin(angles), -np.sin(angles)
     return matrix
-
-
-def _verify_shift(answer: Callable[..., Any]) -> None:
-    speeds = _speeds(_D_MODEL, _BASE)
-    halves = np.array([0, 2, 4, 1, 3, 5])
-    for k in (3, 1, 0, 10):
-        matrix = as_array(call(answer, k, _D_MODEL, _BASE), (_D_MODEL, _D_MODEL))
-        right = _turns(k * speeds)
-        if same(matrix, right):
-            continue
-        for key, mistake in {
-            "backwards": right.T,
-            "one_step": _turns(speeds),
-            "one_speed": _turns(np.full(_D_MODEL // 2, float(k))),
-            "halves": right[np.ix_(halves, halves)],
-            "degrees": _turns(np.radians(k * speeds)),
-            "other_base": _turns(k * _speeds(_D_MODEL, 10_000.0)),
-        }.items():
-            if same(matrix, mistake):
-                raise Wrong(key)
-        if np.any(matrix.reshape(3, 2, 3, 2).swapaxes(1, 2)[~np.eye(3, dtype=bool)]):
-            raise Wrong("hands_mixed")
-        if not same(matrix @ matrix.T, np.eye(_D_MODEL)):
-            raise Wrong("stretched")
-        raise Wrong("other_angles")
 
 
 def _shift_blocks(k, d_model, base=10_000.0):
@@ -331,27 +278,46 @@ def _shift_fitted(k, d_model, base=10_000.0):
     return np.linalg.lstsq(table, moved, rcond=None)[0].T
 
 
+def _halves(d: int) -> np.ndarray:
+    """The columns in another order: all sines, then all cosines."""
+    return np.concatenate([np.arange(0, d, 2), np.arange(1, d, 2)])
+
+
+def _mixes_hands(matrix: np.ndarray) -> bool:
+    hand = np.arange(len(matrix)) // 2
+    return not same(matrix[hand[:, None] != hand], 0)
+
+
 shift = Exercise(
     CHAPTER,
     "shift",
     difficulty=2,
     minutes=12,
-    verify=_verify_shift,
     right_answers=[_shift_blocks, _shift_columns, _shift_torch, _shift_fitted],
+    cases=[
+        Case(3, 6, 50.0),
+        Case(1, 6, 50.0),
+        Case(0, 4, 50.0),
+        Case(10, 8, 100.0),
+        Case(2, 2, 10.0),
+        Case(100, 12, 20.0),
+    ],
+    tolerance=1e-4,  # angles up to 100, in float32
+    mistakes={
+        "backwards": lambda k, d_model, base: _shift_blocks(-k, d_model, base),
+        "one_step": lambda k, d_model, base: _shift_blocks(1, d_model, base),
+        "one_speed": lambda k, d_model, base: _shift_blocks(k, d_model, 1.0),
+        "halves": lambda k, d_model, base: _shift_blocks(k, d_model, base)[
+            np.ix_(_halves(d_model), _halves(d_model))
+        ],
+        "degrees": lambda k, d_model, base: _turns(np.radians(k * _speeds(d_model, base))),
+        "other_base": lambda k, d_model, base: _shift_blocks(k, d_model),
+        "hands_mixed": Symptom(lambda got, want, *inputs: _mixes_hands(got)),
+        "stretched": Symptom(lambda got, want, *inputs: not same(got @ got.T, np.eye(len(got)))),
+    },
+    otherwise="other_angles",
     wrong_answers={
-        "backwards": [
-            lambda k, d_model, base: _shift_blocks(k, d_model, base).T,
-            lambda k, d_model, base: _shift_blocks(-k, d_model, base),
-        ],
-        "one_step": [lambda k, d_model, base: _shift_blocks(1, d_model, base)],
-        "one_speed": [lambda k, d_model, base: _shift_blocks(k, d_model, 1.0)],
-        "halves": [
-            lambda k, d_model, base: _shift_blocks(k, d_model, base)[
-                np.ix_([0, 2, 4, 1, 3, 5], [0, 2, 4, 1, 3, 5])
-            ]
-        ],
-        "degrees": [lambda k, d_model, base: _turns(np.radians(k * _speeds(d_model, base)))],
-        "other_base": [lambda k, d_model, base: _shift_blocks(k, d_model)],
+        "backwards": [lambda k, d_model, base: _shift_blocks(k, d_model, base).T],
         "hands_mixed": [lambda k, d_model, base: np.ones((d_model, d_model))],
         "stretched": [
             lambda k, d_model, base: np.abs(_shift_blocks(k, d_model, base)),
@@ -361,47 +327,26 @@ shift = Exercise(
             lambda k, d_model, base: _turns(k / base ** (np.arange(d_model // 2) / d_model)),
             lambda k, d_model, base: np.eye(d_model),
         ],
-        "shape": [lambda k, d_model, base: _shift_blocks(k, d_model, base)[:2, :2]],
+        "shape": [
+            lambda k, d_model, base: _shift_blocks(k, d_model, base)[:2, :2],
+            lambda k, d_model, base: _shift_blocks(k, 6, base),
+        ],
     },
 )
-
-
-_VECTOR = np.array([1.0, 0.5, -2.0, 1.5, 0.25, 3.0])
-
-
-def _verify_rotary(answer: Callable[..., Any]) -> None:
-    speeds = _speeds(_D_MODEL, _BASE)
-    for position in (0, 5, 1):
-        turned = as_array(call(answer, _VECTOR.copy(), position, _BASE), (_D_MODEL,))
-        if same(turned, _rotated(_VECTOR, position * speeds)):
-            continue
-        swapped = _rotated(_VECTOR.reshape(2, 3).T.ravel(), position * speeds)
-        for key, mistake in {
-            "backwards": _rotated(_VECTOR, -position * speeds),
-            "one_speed": _rotated(_VECTOR, np.full(_D_MODEL // 2, float(position))),
-            "halves": swapped.reshape(3, 2).T.ravel(),
-            "degrees": _rotated(_VECTOR, np.radians(position * speeds)),
-            "not_by_position": _rotated(_VECTOR, speeds),
-            "added": _VECTOR + _waves(position * speeds),
-            "multiplied": _VECTOR * _waves(position * speeds),
-            "overwritten": _rotated_in_place(_VECTOR.copy(), position * speeds),
-            "other_base": _rotated(_VECTOR, position * _speeds(_D_MODEL, 10_000.0)),
-        }.items():
-            if same(turned, mistake):
-                raise Wrong(key)
-        if not same(np.linalg.norm(turned), np.linalg.norm(_VECTOR)):
-            raise Wrong("longer", before=_norm(_VECTOR), after=_norm(turned))
-        raise Wrong("other_angles")
-
-
-def _norm(vector: np.ndarray) -> str:
-    return f"{np.linalg.norm(vector):.2f}"
 
 
 def _rotated(x: np.ndarray, angles: np.ndarray) -> np.ndarray:
     a, b = x[0::2], x[1::2]
     return _interleave(
         a * np.cos(angles) - b * np.sin(angles), a * np.sin(angles) + b * np.cos(angles)
+    )
+
+
+def _rotated_halves(x: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """The first half of the vector paired with the second."""
+    a, b = np.split(x, 2)
+    return np.concatenate(
+        [a * np.cos(angles) - b * np.sin(angles), a * np.sin(angles) + b * np.cos(angles)]
     )
 
 
@@ -440,40 +385,46 @@ def _rotate_library(x, position, base=10_000.0):
     return rotary_embedding(torch.as_tensor(x)[None], torch.tensor([position]), base)[0]
 
 
+def _norm(vector: np.ndarray) -> str:
+    return f"{np.linalg.norm(vector):.2f}"
+
+
+_VECTOR = np.array([1.0, 0.5, -2.0, 1.5, 0.25, 3.0])
+
 rotary = Exercise(
     CHAPTER,
     "rotary",
     difficulty=3,
     minutes=15,
-    verify=_verify_rotary,
     right_answers=[_rotate_pairs, _rotate_complex, _rotate_loop, _rotate_library],
+    cases=[
+        Case(_VECTOR, 5, 50.0),
+        Case(_VECTOR, 0, 50.0),
+        Case(_VECTOR, 1, 50.0),
+        Case(np.array([2.0, -1.0]), 3, 10.0),
+        Case(np.cos(np.arange(64.0)), 100, 10_000.0),
+    ],
+    tolerance=1e-4,  # angles up to 100, in float32
+    mistakes={
+        "backwards": lambda x, position, base: _rotate_pairs(x, -position, base),
+        "one_speed": lambda x, position, base: _rotate_pairs(x, position, 1.0),
+        "halves": lambda x, position, base: _rotated_halves(x, position * _speeds(len(x), base)),
+        "degrees": lambda x, position, base: _rotated(
+            x, np.radians(position * _speeds(len(x), base))
+        ),
+        "not_by_position": lambda x, position, base: _rotate_pairs(x, 1, base),
+        "added": lambda x, position, base: x + _encode(np.array([position]), len(x), base)[0],
+        "multiplied": lambda x, position, base: x * _encode(np.array([position]), len(x), base)[0],
+        "overwritten": lambda x, position, base: _rotated_in_place(
+            x, position * _speeds(len(x), base)
+        ),
+        "other_base": lambda x, position, base: _rotate_pairs(x, position),
+        "longer": Symptom(
+            lambda got, want, x, position, base: not same(np.linalg.norm(got), np.linalg.norm(x))
+        ),
+    },
+    otherwise="other_angles",
     wrong_answers={
-        "backwards": [lambda x, position, base: _rotate_pairs(x, -position, base)],
-        "one_speed": [lambda x, position, base: _rotate_pairs(x, position, 1.0)],
-        "halves": [
-            lambda x, position, base: np.concatenate(
-                [
-                    x[:3] * np.cos(position * _speeds(6, base))
-                    - x[3:] * np.sin(position * _speeds(6, base)),
-                    x[:3] * np.sin(position * _speeds(6, base))
-                    + x[3:] * np.cos(position * _speeds(6, base)),
-                ]
-            )
-        ],
-        "degrees": [
-            lambda x, position, base: _rotated(x, np.radians(position * _speeds(len(x), base)))
-        ],
-        "not_by_position": [lambda x, position, base: _rotate_pairs(x, 1, base)],
-        "added": [
-            lambda x, position, base: x + _encode(np.array([position]), len(x), base)[0],
-        ],
-        "multiplied": [
-            lambda x, position, base: x * _encode(np.array([position]), len(x), base)[0],
-        ],
-        "overwritten": [
-            lambda x, position, base: _rotated_in_place(x, position * _speeds(len(x), base))
-        ],
-        "other_base": [lambda x, position, base: _rotate_pairs(x, position)],
         "longer": [
             lambda x, position, base: _interleave(
                 x[0::2] * np.cos(position * _speeds(len(x), base))
@@ -490,4 +441,5 @@ rotary = Exercise(
         ],
         "shape": [lambda x, position, base: _rotate_pairs(x, position, base)[0::2]],
     },
+    values=lambda got, want, x, position, base: {"before": _norm(x), "after": _norm(got)},
 )
