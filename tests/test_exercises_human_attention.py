@@ -40,10 +40,15 @@ def test_an_answer_that_changes_its_input_does_not_spoil_the_check():
         assert exercises.softmax.check(in_place).status == "right"
 
 
-def test_a_single_number_or_text_is_told_by_its_shape():
+def test_a_single_number_is_told_by_its_shape_and_a_text_by_its_type():
     assert exercises.attend.check(lambda *arguments: 1.0).key == "shape"
-    assert exercises.hide.check(lambda *arguments: "weights").key == "shape"
     assert exercises.softmax_backwards.check(lambda weights: [[0.0]]).key == "shape"
+    outcome = exercises.hide.check(lambda *arguments: "weights")
+    assert outcome.key == "type"
+    assert "`str`" in outcome.message
+    outcome = exercises.attend.check(lambda asks, labels, contents: (contents[0], labels))
+    assert outcome.key == "type"
+    assert "tuple of 2 results" in outcome.message
 
 
 def test_the_solution_is_a_function_of_the_exercises_name():

@@ -126,11 +126,13 @@ def call(answer: Any, *inputs: Any, use: Callable[..., Any] | None = None) -> An
     except _Stop:
         raise
     except BaseException as error:
-        if _trips_over_placeholder(error, answer):
+        if _holds_placeholder(answer):
             raise NotAttempted from None
         raise Raised from error
+    if result is None and (_is_empty(answer) or _holds_placeholder(answer)):
+        raise NotAttempted
     parts = result if isinstance(result, list | tuple) else [result]
-    if any(part is Ellipsis for part in parts) or (result is None and _is_empty(answer)):
+    if any(part is Ellipsis for part in parts):
         raise NotAttempted
     if result is None:
         raise Wrong("no_return")
@@ -146,13 +148,19 @@ def _codes(answer: Any) -> Iterator[types.CodeType]:
             yield code
 
 
-def _trips_over_placeholder(error: BaseException, answer: Any) -> bool:
-    """Whether the answer went on to compute with the ``...`` that stands in its code."""
-    return (
-        isinstance(error, AttributeError | TypeError)
-        and "ellipsis" in said(error).lower()
-        and any(constant is Ellipsis for code in _codes(answer) for constant in code.co_consts)
-    )
+def _holds_placeholder(answer: Any) -> bool:
+    """Whether ``...`` still stands for a value in the answer, as in ``weights = ...``.
+
+    Dots in an index, ``x[..., 0]``, are something else.
+    """
+    for code in _codes(answer):
+        steps = list(dis.get_instructions(code))
+        for step, after in zip(steps, [*steps[1:], None], strict=True):
+            if step.argval is Ellipsis and (
+                step.opname == "RETURN_CONST" or after.opname.startswith(("STORE", "RETURN"))
+            ):
+                return True
+    return False
 
 
 def _is_empty(answer: Any) -> bool:

@@ -31,8 +31,8 @@ tensors on any device, with gradients or without: all are read) is compared with
 right answer returns. Where they differ, the message is that of the first mistake that fits:
 
 - *code* that makes the mistake fits if it returns the same numbers, and would have passed the cases
-  before; or, if the answer's result has a wrong shape, a result of that shape. Code may be a list of
-  functions. Each is a wrong answer that must earn its message, which the tests try.
+  before; or, if the answer's result has a wrong shape, a result of that shape. Code may be a list
+  of functions. Each is a wrong answer that must earn its message, which the tests try.
 - a :class:`Symptom` fits if its test of ``(got, want, *inputs)`` says so. Give wrong answers that
   show it.
 

@@ -284,7 +284,7 @@ hide = Exercise(
     right_answers=[weights_with_hidden, _hide_multiply, _hide_infinity, _hide_loop, _hide_torch],
     cases=[
         Case(np.array([2.0, -1.0, 0.5, 1.0]), np.array([True, False, True, True])),
-        Case(np.array([0.5, 2.0, -1.0]), np.array([False, True, True])),
+        Case(np.array([0.5, 2.0, -1.0, 1.5]), np.array([False, True, True, False])),
         Case(np.array([3.0, 1.0, 2.5, 2.0, 4.0]), np.array([False, False, True, False, False])),
         Case(_normal(12, seed=14), np.arange(12) % 3 != 2),
         Case(np.array([1.0, 2.0]), np.array([True, True])),
