@@ -47,6 +47,7 @@ def lessons(monkeypatch):
     tables = {}
     real = language._words_of
     monkeypatch.setattr(language, "_lessons", lambda code: list(tables))
+    monkeypatch.setattr(language, "words_file", lambda name, code: (name, f"{code}.toml"))
     monkeypatch.setattr(
         language,
         "_words_of",
@@ -55,7 +56,7 @@ def lessons(monkeypatch):
     return tables
 
 
-def test_what_a_record_says_stands_in_one_lessons_words(lessons):
+def test_what_a_record_says_stands_in_one_lessons_words(lessons, monkeypatch):
     slope = {
         "measure": "The slope",
         "style": "percent",
@@ -64,7 +65,8 @@ def test_what_a_record_says_stands_in_one_lessons_words(lessons):
         "condition": "*d* is large.",
     }
     lessons |= {"first": {"C3": {}}, "second": {"C6": {"slope": slope}}}
-    language.read.clear()
+    asked = []
+    monkeypatch.setattr(sys, "audit", lambda _event, *about: asked.append(about))
     card = claims.record("C6.slope", [0.25, 0.75, 0.5], reference=1)
     entry = card.entry
     assert (entry["claim"], entry["record"], entry["runs"]) == ("C6", "C6.slope", 3)
@@ -73,11 +75,8 @@ def test_what_a_record_says_stands_in_one_lessons_words(lessons):
     assert "Holds if" in card.html()
     assert "<em>d</em> is large." in card.html()
     assert "*" not in card.html() + card.text()
-    assert (
-        "en",
-        "second.claim.C6.slope",
-    ) in language.read  # this record's words, no other lesson's
-    assert {key.split(".")[0] for _, key in language.read} == {"second", "display"}
+    assert ("second/en.toml", "claim.C6.slope") in asked
+    assert {file for file, _ in asked} == {"second/en.toml", "display/en.toml"}  # no other lesson's
 
     with pytest.raises(KeyError, match=r"claim\.C6\.bias': got none, expected it in one lesson"):
         claims.record("C6.bias", 1)

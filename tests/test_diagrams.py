@@ -135,6 +135,7 @@ def test_chinese_diagrams_speak_chinese(monkeypatch):
     monkeypatch.setattr(
         language, "_words_of", lambda name, code: entries if name == "lesson" else real(name, code)
     )
+    monkeypatch.setattr(language, "words_file", lambda name, code: (name, f"{code}.toml"))
     language.use("zh")
     try:
         diagram = plots.data_flow(

@@ -204,5 +204,5 @@ def test_bad_input_is_named(name: str) -> None:
 def test_a_question_needs_exactly_one_right_option(monkeypatch: pytest.MonkeyPatch) -> None:
     item = {"question": "Why?", "options": [{"text": t, "right": True, "why": ""} for t in "ab"]}
     monkeypatch.setattr(quiz_module, "words", lambda key: item)
-    with pytest.raises(ValueError, match="any.first: got 2 right options, expected 1"):
+    with pytest.raises(ValueError, match=r"any\.first: got 2 right options, expected 1"):
         Quiz("any.first")

@@ -82,6 +82,13 @@ def test_word_fills_its_placeholders_in_the_language_in_use():
     assert language.word("display.check.hint", number=2) == "提示2"
 
 
+def test_what_words_gives_can_be_changed_without_harm():
+    language.words("display.claim")["C1"] = "changed"
+    language.words("human_attention.exercise.softmax.hints").clear()
+    assert language.word("display.claim.C1") != "changed"
+    assert language.words("human_attention.exercise.softmax.hints")
+
+
 def test_an_unknown_key_is_named_with_its_file():
     with pytest.raises(KeyError, match=r"display\.check\.nothing.*display/en\.toml"):
         language.word("display.check.nothing")

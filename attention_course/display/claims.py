@@ -204,7 +204,7 @@ def _write(value: float, style: str) -> str:
     if style == "percent":
         return percent(value)
     if style == "integer":
-        return decimals(value, 0)
+        return decimals(value, 0, ",")
     if style == "scientific":
         return number(float(f"{value:.1e}"))
     return number(value)

@@ -8,9 +8,7 @@ neither stop nor change it, and text is shown as it is written, dollar signs inc
 
 from __future__ import annotations
 
-import hashlib
 import io
-import re
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -19,8 +17,9 @@ from matplotlib.figure import Figure
 
 from . import _metrics_font
 from .markup import Display, escape
+from .svg import lightened
 
-WIDTH = 6.2  # inches: fills a column of text, and can still be read on a phone
+WIDTH = 5.0  # inches: wide enough for a column of text, narrow enough to be read on a phone
 INK = "#010203"  # drawn as this, shown as currentColor
 
 
@@ -67,16 +66,7 @@ class Picture(Display):
         buffer = io.StringIO()
         with settings(), matplotlib.rc_context({"svg.hashsalt": "attention-course"}):
             self.figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-        svg = buffer.getvalue()
-        svg = svg[svg.index("<svg") :]
-        svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
-        svg = svg.replace(INK, "currentColor")
-        svg = re.sub(r"font: ?([\d.]+px) [^;\"]*", r"font-size: \1", svg)
-        svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
-        svg = re.sub(r"\s*\n\s*", "\n", svg)
-        own = hashlib.sha256(svg.encode()).hexdigest()[:8]
-        svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>p{own}-", svg)
-        return svg.replace("<svg ", '<svg aria-hidden="true" ', 1)
+        return lightened(buffer.getvalue(), INK)
 
     def html(self) -> str:
         label = escape(self.alt)

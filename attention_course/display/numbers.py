@@ -29,10 +29,10 @@ def number(value: float) -> str:
     return _signed(f"{mantissa.rstrip('0').rstrip('.')} × 10{digits}")
 
 
-def decimals(value: float, digits: int = 2) -> str:
-    """A number with a fixed count of digits after the point."""
+def decimals(value: float, digits: int = 2, thousands: str = "") -> str:
+    """A number with so many digits after the point, and a mark between thousands if given."""
     value = float(value)
-    return _signed(f"{value:,.{digits}f}") if math.isfinite(value) else _not_finite(value)
+    return _signed(f"{value:{thousands}.{digits}f}") if math.isfinite(value) else _not_finite(value)
 
 
 def percent(share: float, digits: int | None = None) -> str:

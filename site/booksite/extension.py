@@ -27,12 +27,21 @@ from sphinx.util import logging
 
 from attention_course import claims
 
-from . import assets, editions, execution, identity, mathematics, pages, search, tables, terms
-from .book import LANGUAGE_NAMES, LANGUAGE_TAGS, SITE, Book, BookError, chinese, write_notebook
+from . import assets, editions, execution, identity, mathematics, pages, search, tables, terms, tidy
+from .book import (
+    EDITIONS,
+    LANGUAGE_NAMES,
+    LANGUAGE_TAGS,
+    SITE,
+    Book,
+    BookError,
+    settings,
+    write_notebook,
+)
 
 FOLDED = {"plot", "record"}  # tags of cells whose code says nothing to those who learn
 _LOGGER = logging.getLogger(__name__)
-_DESCRIPTION_LENGTH = {"en": 160, "zh": 80}
+_DESCRIPTION_LENGTH = 160  # characters, where an edition does not say otherwise
 # What themes bring along that no page asks for.
 _PRUNED = (
     "**/*.map",
@@ -92,13 +101,11 @@ def _prepare(app: Sphinx) -> None:
     except BookError as error:
         raise ExtensionError(str(error)) from None
     assets.copy_katex(_made(app) / "katex")
-    if edition == "zh":
-        _speak_chinese(app)
+    _translate(app, settings(edition).get("chrome", {}))
 
 
-def _speak_chinese(app: Sphinx) -> None:
-    """Give the theme's words that nobody has translated, or not well, in Chinese."""
-    words = chinese()["chrome"]
+def _translate(app: Sphinx, words: dict[str, str]) -> None:
+    """Give the theme's words that nobody has translated, or not well, in the page's language."""
     for catalog in ("sphinx", "booktheme"):
         place = ("general", catalog)
         locale.translators[place] = _Words(words, locale.translators[place])
@@ -141,37 +148,43 @@ def _fold(cell: dict[str, Any]) -> None:
     """Fold the code of a cell that only sets up, plots or records; what it shows stays open."""
     tags = cell["metadata"].get("tags", [])
     hidden = any(tag.startswith("remove-") for tag in tags)
-    if not hidden and (cell["id"] == editions.SETUP or FOLDED & set(tags)):
+    if not hidden and (cell["id"] == tidy.SETUP or FOLDED & set(tags)):
         cell["metadata"]["tags"] = [*tags, "hide-input"]
 
 
 def _page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Add the page's links to the other edition, to where it runs, to its file; its description."""
+    """Add the page's links to other editions, to where it runs, to its file; its description."""
     book, config = _book(app), app.config
-    edition, other = config.book_edition, "zh" if config.book_edition == "en" else "en"
+    edition, own = config.book_edition, settings(config.book_edition)
     page = posixpath.basename(pagename)
     listed = page in book.pages()
     links: dict[str, Any] = {"notebook": listed and page in book.notebooks()}
     if config.book_both_editions:
-        links["other"] = {
-            "url": f"../{other}/{page}.html",
-            "tag": LANGUAGE_TAGS[other],
-            "name": LANGUAGE_NAMES[other],
-            "edition": other,
-        }
+        links["others"] = [
+            {
+                "url": f"../{other}/{page}.html",
+                "tag": LANGUAGE_TAGS[other],
+                "name": LANGUAGE_NAMES[other],
+                "edition": other,
+            }
+            for other in EDITIONS
+            if other != edition
+        ]
     if links["notebook"] and config.book_repository:
         links["colab"] = identity.colab_address(config.book_repository, edition, page)
         links["kaggle"] = identity.kaggle_address(config.book_repository, edition, page)
     context["book"] = links
     context["language"] = LANGUAGE_TAGS[edition]
 
-    if pagename == "search" and edition == "zh":
-        app.add_js_file("zhsearch.js", priority=100)  # before Sphinx's own
+    if pagename == "search" and "search_script" in own:
+        app.add_js_file(own["search_script"], priority=100)  # before Sphinx's own
 
     tags = []
-    description = _description(doctree, _DESCRIPTION_LENGTH[edition]) if doctree else ""
+    description = (
+        _description(doctree, own.get("description_length", _DESCRIPTION_LENGTH)) if doctree else ""
+    )
     if description:
         tags.append(f'<meta name="description" content="{escape(description)}">')
     if config.book_repository and listed and config.book_both_editions:
@@ -200,7 +213,7 @@ def _finish(app: Sphinx, problem: Exception | None) -> None:
     output = Path(app.outdir)
     _with_downloads(app, output / "_sources")
     _without_eval(output / "_static" / "doctools.js")
-    words = chinese()["chrome"] if app.config.book_edition == "zh" else {}
+    words = settings(app.config.book_edition).get("chrome", {})
     for pattern in _PRUNED:
         for path in output.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

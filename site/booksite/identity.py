@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from . import wheel
-from .book import EDITIONS, Book, BookError, read_notebook, write_notebook
-from .editions import SETUP
+from .book import EDITIONS, Book, BookError, write_notebook
+from .tidy import SETUP
 
 BRANCH = "notebooks"  # the publishing workflow pushes the stamped notebooks here
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
@@ -55,7 +55,7 @@ def _notebook(repository: str, edition: str, page: str) -> str:
 
 def stamped(book: Book, repository: str, edition: str, page: str) -> dict[str, Any]:
     """A notebook as it is published: its setup cell installs the library from the book's site."""
-    notebook = read_notebook(book.path(edition, page))
+    notebook = book.notebook(edition, page)
     setup = next((cell for cell in notebook["cells"] if cell["id"] == SETUP), None)
     if setup is not None:  # a page that needs no library has no setup cell
         line = f'LIBRARY = "{site_address(repository)}/{wheel.name()}"'

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from attention_course import palette
+
 from .. import still
 from ..base import LINE, WIDE, Explorable, array, lines, token_list
 
@@ -90,8 +92,8 @@ class QueryKeyValuePlane(Explorable):
         shapes = []
         keys = zip(state["tokens"], state["key"], weights, strict=True)
         for name, point, weight in keys:
-            shapes += _arrow(name, at(point), 1.5 + 7 * weight, still.BLUE)
-        return [*shapes, *_arrow(self.words["query"], at(state["query"]), 3, still.ORANGE)]
+            shapes += _arrow(name, at(point), 1.5 + 7 * weight, palette.BLUE)
+        return [*shapes, *_arrow(self.words["query"], at(state["query"]), 3, palette.ORANGE)]
 
     def _mixture(self, weights: list[float], output: list[float]) -> list[str]:
         state = self.state
@@ -100,10 +102,10 @@ class QueryKeyValuePlane(Explorable):
         for name, point, weight in zip(state["tokens"], state["value"], weights, strict=True):
             x, y = at(point)
             radius = max(3.0, 20 * math.sqrt(weight))
-            shapes.append(still.element("circle", cx=x, cy=y, r=radius, fill=still.PURPLE))
+            shapes.append(still.element("circle", cx=x, cy=y, r=radius, fill=palette.PURPLE))
             shapes.append(still.text(x, y - radius - 5, name, text_anchor="middle"))
         x, y = at(output)
-        shapes.append(still.element("circle", cx=x, cy=y, r=8, fill=still.GREEN))
+        shapes.append(still.element("circle", cx=x, cy=y, r=8, fill=palette.GREEN))
         return [*shapes, still.text(x, y - 13, self.words["output"], text_anchor="middle")]
 
 

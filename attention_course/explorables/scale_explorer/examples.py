@@ -50,8 +50,8 @@ def _measured(logits: torch.Tensor) -> dict[str, torch.Tensor]:
 
 def _slopes(logits: torch.Tensor) -> torch.Tensor:
     """The norm of softmax's Jacobian for each row, by autograd."""
-    jacobian = torch.autograd.functional.jacobian
-    return torch.stack([jacobian(lambda x: x.softmax(-1), row).norm() for row in logits])
+    jacobian = torch.func.vmap(torch.func.jacrev(lambda row: row.softmax(-1)))
+    return jacobian(logits).flatten(1).norm(dim=-1)
 
 
 REFUSED = [
