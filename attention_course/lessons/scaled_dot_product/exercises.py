@@ -683,12 +683,14 @@ repair = Exercise(
                 query, key[order], value[order]
             )[0],
         ],
-        "other_way": lambda query, key, value, order: scaled_dot_product_attention(
-            query, key, value[order.argsort()]
-        )[0],
-        "moved_again": lambda query, key, value, order: scaled_dot_product_attention(
-            query, key[order], value
-        )[0],
+        "other_way": [
+            lambda query, key, value, order: scaled_dot_product_attention(
+                query, key, value[order.argsort()]
+            )[0],
+            lambda query, key, value, order: scaled_dot_product_attention(query, key[order], value)[
+                0
+            ],
+        ],
         "both_repaired": lambda query, key, value, order: scaled_dot_product_attention(
             query, key[order.argsort()], value[order]
         )[0],
