@@ -31,7 +31,8 @@ def _encode(positions: np.ndarray, d: int, base: float) -> np.ndarray:
 
 
 def _row(numbers: np.ndarray) -> str:
-    return ", ".join(f"{number:.2f}" for number in numbers)
+    shown = [f"{number:.2f}" for number in numbers[:8]]
+    return ", ".join(shown if len(numbers) <= 8 else [*shown, "…"])
 
 
 def _encode_numpy(length, d_model, base=10_000.0):
@@ -189,7 +190,7 @@ def _is_some_hand(got: np.ndarray, row: np.ndarray, base: float) -> bool:
 
 def _is_laps_off(got: np.ndarray, want: np.ndarray, row: np.ndarray, base: float) -> bool:
     laps = (got - want) / (2 * np.pi / _speeds(len(row), base)[:-1])
-    return any(same(lap, np.round(lap), 1e-4) for lap in laps)
+    return any(abs(lap - np.round(lap)) < 1e-3 for lap in laps)
 
 
 clock = Exercise(
@@ -414,6 +415,8 @@ rotary = Exercise(
         ),
         "not_by_position": lambda x, position, base: _rotate_pairs(x, 1, base),
         "added": lambda x, position, base: x + _encode(np.array([position]), len(x), base)[0],
+        "places": lambda x, position, base: _rotate_pairs(x, position, base)[_halves(len(x))],
+        "unchanged": lambda x, position, base: x,
         "multiplied": lambda x, position, base: x * _encode(np.array([position]), len(x), base)[0],
         "overwritten": lambda x, position, base: _rotated_in_place(
             x, position * _speeds(len(x), base)
@@ -437,7 +440,8 @@ rotary = Exercise(
             lambda x, position, base: _rotated(
                 x, position / base ** (np.arange(len(x) // 2) / len(x))
             ),
-            lambda x, position, base: x,
+            lambda x, position, base: _rotate_pairs(x, position + 1, base),
+            lambda x, position, base: _rotate_pairs(x, position, base) * np.resize([1, -1], len(x)),
         ],
         "shape": [lambda x, position, base: _rotate_pairs(x, position, base)[0::2]],
     },
