@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 from books import ROOT
+
 from booksite import __main__ as commands
 
 MAKEFILE = (ROOT / "Makefile").read_text()

@@ -11,13 +11,13 @@ import time
 from copy import deepcopy
 from pathlib import Path
 
-import attention_course.exercises as protocol
 import numpy as np
 import pytest
 import torch
-from attention_course.exercises import Case, Exercise, Outcome, Symptom
 
+import attention_course.exercises as protocol
 from attention_course import language, lessons
+from attention_course.exercises import Case, Exercise, Outcome, Symptom
 
 MODULES = [
     importlib.import_module(f"{lessons.__name__}.{path.parent.name}.exercises")

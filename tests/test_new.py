@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import pytest
 from books import ROOT
+
 from booksite import editions, execution, records
 from booksite.book import EDITIONS, Book, BookError
 from booksite.new import _with_page, new
