@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 from books import ROOT
+
 from booksite import __main__ as commands
 
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -42,6 +43,14 @@ def test_the_commands_that_a_file_names_exist(path):
     for module in re.findall(r"\.venv/bin/python -m (\w+)", said):
         assert find_spec(module), module
     assert not re.findall(r"\.venv/bin/(?!python\b)\w+", said), "a folder that moves breaks scripts"
+
+
+@pytest.mark.parametrize("path", [*PROSE, ROOT / "LICENSE"], ids=lambda p: p.name)
+def test_the_files_that_prose_names_are_there(path):
+    """But not those that only the example of a new lesson makes."""
+    top = "attention_course|benchmarks|chapters|site|tests"
+    for name in re.findall(rf"\b(?:{top})/[\w./-]*\w", path.read_text()):
+        assert "longformer" in name or (ROOT / name).exists(), name
 
 
 def test_the_makefile_calls_what_exists_and_describes_each_of_its_targets():

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from books import ROOT, change, code, small_book, text, write
+
 from booksite import execution, records
 from booksite.book import EDITIONS, Book, BookError, read_notebook
 

@@ -51,6 +51,14 @@ def test_both_languages_have_the_same_keys_and_placeholders(name):
 
 
 @pytest.mark.parametrize("name", FILES)
+def test_nothing_is_left_to_write(name):
+    """The skeleton of a lesson says TODO where its author has to write."""
+    for code in language.LANGUAGES:
+        texts = dict(leaves(language.words(name, code)))
+        assert not [path for path, text in texts.items() if "TODO" in str(text)]
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_no_text_is_empty(name):
     for code in language.LANGUAGES:
         # Between Chinese words stands nothing.

@@ -69,6 +69,12 @@ def test_the_notebook_is_valid_and_its_cells_have_speaking_ids(path):
     assert not [i for i in ids if re.fullmatch(r"[0-9a-f]{8}", i)]
 
 
+@pages(PAGES)
+def test_nothing_is_left_to_write(path):
+    """The skeleton of a page says TODO where its author has to write."""
+    assert not re.findall(r".*TODO.*", path.read_text())
+
+
 @pages(NOTEBOOKS)
 def test_the_setup_cell_comes_first_and_is_the_same_everywhere(path):
     def setup(page):
@@ -331,7 +337,7 @@ TERMS = language.read_toml("terminology.toml")
 
 @pytest.mark.parametrize("name", TERMS)
 def test_a_chinese_term_is_given_with_its_english_where_it_is_introduced(name):
-    """中文（English）, or English（中文） where the Chinese edition goes on with the English word."""
+    """中文（English）, or English（中文） where the Chinese edition keeps the English."""
     term = TERMS[name]
     path = CHAPTERS / "zh" / f"{term['lesson']}.ipynb"
     text = prose(path).replace("*", "")

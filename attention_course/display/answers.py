@@ -217,7 +217,7 @@ def as_array(result: Any, shape: tuple[int, ...]) -> np.ndarray:
         found = shape_of(result)
         if found != shape:
             if isinstance(result, tuple):
-                raise _Unreadable("tuple", count=len(result))
+                raise _tuple(result)
             raise Wrong("shape", got=in_words(found), wanted=in_words(shape))
         array = _plain(result)
     except _Unreadable as unreadable:
@@ -253,11 +253,15 @@ def shape_of(value: Any, depth: int = 0) -> tuple[int, ...]:
             raise _ragged_or_tuple(value, depth)
         return (len(value), *inner)
     if hasattr(value, "shape"):
+        if "complex" in str(getattr(value, "dtype", "")):
+            raise Wrong("complex")
         return tuple(int(size) for size in value.shape)
     if hasattr(value, "__array__"):
         return np.shape(np.asarray(value))
     if value is None or value is Ellipsis:
         raise _Unreadable("hole", value="None" if value is None else "...")
+    if isinstance(value, complex):
+        raise Wrong("complex")
     if not isinstance(value, numbers.Number):
         raise _Unreadable("object", type=type(value).__name__)
     return ()
@@ -265,8 +269,12 @@ def shape_of(value: Any, depth: int = 0) -> tuple[int, ...]:
 
 def _ragged_or_tuple(value: Any, depth: int) -> _Unreadable:
     if isinstance(value, tuple) and depth == 0:
-        return _Unreadable("tuple", count=len(value))
+        return _tuple(value)
     return _Unreadable("ragged")
+
+
+def _tuple(value: tuple[Any, ...]) -> _Unreadable:
+    return _Unreadable("tuple_of_one" if len(value) == 1 else "tuple", count=len(value))
 
 
 def _length(item: Any) -> int | None:
@@ -289,22 +297,19 @@ def _plain(value: Any) -> np.ndarray:
     if isinstance(value, np.ma.MaskedArray):
         value = value.astype(float).filled(np.nan)
     elif hasattr(value, "detach"):
+        shape_of(value)
         value = _from_tensor(value)
     elif isinstance(value, int | Fraction | Decimal) and not isinstance(value, bool):
         value = _real(value)
     else:
         shape_of(value)
     array = np.asarray(value)
-    if array.dtype.kind == "c":
-        raise _Unreadable("complex")
     if array.dtype.kind not in "biuf":
         raise _Unreadable("object", type=f"{type(value).__name__} ({array.dtype})")
     return array
 
 
 def _from_tensor(tensor: Any) -> np.ndarray:
-    if tensor.is_complex():
-        raise _Unreadable("complex")
     if tensor.is_meta:
         raise _Unreadable("meta")
     tensor = tensor.detach().to_dense().cpu().resolve_neg()

@@ -71,7 +71,12 @@ softmax = Exercise(
         "winner_takes_all": [
             lambda scores: (scores == scores.max(axis=-1, keepdims=True)).astype(float)
         ],
-        "whole_table": lambda scores: np.exp(scores) / np.exp(scores).sum(),
+        "whole_table": [
+            lambda scores: np.exp(scores) / np.exp(scores).sum(),
+            Symptom(
+                lambda got, want, scores: got.ndim == 2 and len(got) > 1 and same(got.sum(), 1)
+            ),
+        ],
         "wrong_axis": lambda scores: np.exp(scores) / np.exp(scores).sum(axis=0),
         "largest_of_table": [
             lambda scores: (
@@ -83,6 +88,12 @@ softmax = Exercise(
         ),
     },
     wrong_answers={
+        "whole_table": [
+            lambda scores: (
+                np.exp(scores - scores.mean(-1, keepdims=True))
+                / np.exp(scores - scores.mean(-1, keepdims=True)).sum()
+            )
+        ],
         "not_normalised": [np.exp, lambda scores: np.exp(scores) / scores.size],
         "other_weights": [
             lambda scores: 2**scores / (2**scores).sum(axis=-1, keepdims=True),
@@ -195,7 +206,7 @@ attend = Exercise(
     cases=[
         Case(
             np.array([1.0, 0.5]),
-            np.array([[2.0, 1.0], [0.0, -1.0], [0.5, 3.0], [-1.0, 0.0]]),
+            np.array([[1.5, 1.0], [0.0, -1.0], [1.0, 3.0], [-1.0, 0.0]]),
             np.array([[1.0, 0.0], [4.0, 2.0], [0.0, 3.0], [-2.0, 5.0]]),
         ),
         Case(_normal(3, seed=5), _normal(5, 3, seed=6), _normal(5, 4, seed=7)),
@@ -283,7 +294,7 @@ hide = Exercise(
     minutes=15,
     right_answers=[weights_with_hidden, _hide_multiply, _hide_infinity, _hide_loop, _hide_torch],
     cases=[
-        Case(np.array([2.0, -1.0, 0.5, 1.0]), np.array([True, False, True, True])),
+        Case(np.array([2.0, 1.5, -0.5, 1.0]), np.array([True, False, True, True])),
         Case(np.array([0.5, 2.0, -1.0, 1.5]), np.array([False, True, True, False])),
         Case(np.array([3.0, 1.0, 2.5, 2.0, 4.0]), np.array([False, False, True, False, False])),
         Case(_normal(12, seed=14), np.arange(12) % 3 != 2),

@@ -59,7 +59,7 @@ scores = Exercise(
     ],
     # d = 8 first: who wrote √8 into the code is right there, and nowhere else.
     cases=[
-        _scores_case(3, 4, 8),
+        _scores_case(3, 5, 8),
         _scores_case(3, 4, 5),
         _scores_case(7, 2, 3),
         _scores_case(1, 1, 2),
@@ -181,7 +181,7 @@ def _weights_case(query: Tensor, key: Tensor, **more: Any) -> Case:
 def _low_scores() -> Case:
     """Visible keys have scores near -30,000, hidden ones 5: no number in place of a score hides."""
     visible = _may_attend(1, 5)[0]
-    key = torch.where(visible, -600.0 - torch.arange(5), 0.1)[:, None] * torch.eye(5, 4)[0]
+    key = torch.where(visible, -600.0 - 0.01 * torch.arange(5), 0.1)[:, None] * torch.eye(5, 4)[0]
     return _weights_case(torch.tensor([[100.0, 0.0, 0.0, 0.0]]), key, only=["not_zero"])
 
 
@@ -347,6 +347,7 @@ packed_mask = Exercise(
             | torch.ones(len(document), len(document), dtype=torch.bool).tril()
         ),
         "numbers_in_order": lambda document: (document[:, None] >= document).tril(),
+        "additive": Symptom(lambda got, want, document: np.isinf(got).any()),
     },
     otherwise="other_mask",
     wrong_answers={
@@ -354,7 +355,14 @@ packed_mask = Exercise(
             lambda document: _packed_tril(document).float(),
             lambda document: _packed_tril(document).int(),
         ],
-        "other_mask": [lambda document: (document[:, None] == document).tril(1)],
+        "additive": [
+            lambda document: torch.where(_packed_tril(document), 0.0, -math.inf),
+            lambda document: _packed_tril(document).float().log(),
+        ],
+        "other_mask": [
+            lambda document: (document[:, None] == document).tril(1),
+            lambda document: (document[:, None] != document).tril(),
+        ],
         "shape": [lambda document: document, lambda document: document == document[0]],
     },
     values=lambda got, want, document: _first_difference(got, want),
@@ -392,11 +400,12 @@ scale = Exercise(
     cases=[
         Case(64, 1.0, 1.0),
         Case(3, 1.0, 1.0),
-        Case(100, 3.0, 0.5),
+        Case(100, 3.0, 0.4),
         Case(48, 0.25, 2.0),
         Case(2, 0.5, 0.75),
     ],
     mistakes={
+        "negative": Symptom(lambda got, want, *sizes: got < 0),
         "not_divided": lambda d, spread_query, spread_key: 1.0,
         "divided_by_d": lambda d, spread_query, spread_key: 1 / (d * spread_query * spread_key),
         "upside_down": lambda d, spread_query, spread_key: d**0.5 * spread_query * spread_key,
@@ -410,15 +419,21 @@ scale = Exercise(
         "spreads_multiplied": lambda d, spread_query, spread_key: (
             d**-0.5 * spread_query * spread_key
         ),
-        "one_spread": lambda d, spread_query, spread_key: d**-0.5 / spread_query,
+        "one_spread": [
+            lambda d, spread_query, spread_key: d**-0.5 / spread_query,
+            lambda d, spread_query, spread_key: d**-0.5 / spread_key,
+        ],
         "spreads_added": lambda d, spread_query, spread_key: d**-0.5 / (spread_query + spread_key),
     },
     otherwise="other_factor",
     wrong_answers={
         "other_factor": [
             lambda d, spread_query, spread_key: 1 / 8,
-            lambda d, spread_query, spread_key: d**-0.5 / spread_key,
+            lambda d, spread_query, spread_key: d**-0.5 / math.hypot(spread_query, spread_key),
             lambda d, spread_query, spread_key: (d - 1) ** -0.5 / (spread_query * spread_key),
+        ],
+        "negative": [
+            lambda d, spread_query, spread_key: -_scale_formula(d, spread_query, spread_key)
         ],
         "shape": [lambda d, spread_query, spread_key: [d**-0.5, spread_query]],
     },
