@@ -25,9 +25,22 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from attention_course import claims
+from attention_course import claims, markup
+from attention_course.explorables.base import source
 
-from . import assets, editions, execution, identity, mathematics, pages, search, tables, terms, tidy
+from . import (
+    assets,
+    editions,
+    execution,
+    explorables,
+    identity,
+    mathematics,
+    pages,
+    search,
+    tables,
+    terms,
+    tidy,
+)
 from .book import (
     EDITIONS,
     LANGUAGE_NAMES,
@@ -101,6 +114,10 @@ def _prepare(app: Sphinx) -> None:
     except BookError as error:
         raise ExtensionError(str(error)) from None
     assets.copy_katex(_made(app) / "katex")
+    # What each output carries with it in a notebook is a file on the site.
+    displays = re.sub(r"</?style[^>]*>", "", markup.style()) + source("explorables.css")
+    (_made(app) / "displays.css").write_text(displays, encoding="utf-8")
+    app.config.explorables = explorables.publish(_made(app) / explorables.FOLDER)
     _translate(app, settings(edition).get("chrome", {}))
 
 
@@ -141,6 +158,7 @@ def _with_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
             _fold(cell)
             for output in cell.get("outputs", ()):
                 output.get("data", {}).pop(claims.MIME, None)  # for the ledger, not for readers
+                explorables.lighten(output, app.config.explorables)
         source[0] = json.dumps(notebook, ensure_ascii=False)
 
 
@@ -180,6 +198,10 @@ def _page(
 
     if pagename == "search" and "search_script" in own:
         app.add_js_file(own["search_script"], priority=100)  # before Sphinx's own
+
+    if "data-module=" in context.get("body", ""):
+        start = f"{explorables.FOLDER}/{app.config.explorables.start}"
+        app.add_js_file(start, type="module")
 
     tags = []
     description = (
