@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from attention_course.markup import script_json
+
 from attention_course import explorables
 from attention_course.explorables.base import (
     MIME,
@@ -22,7 +24,6 @@ from attention_course.explorables.base import (
     sent,
     source,
 )
-from attention_course.markup import script_json
 
 from .book import SITE
 

@@ -30,6 +30,7 @@ from attention_course.explorables.base import source
 
 from . import (
     assets,
+    bundles,
     editions,
     execution,
     explorables,
@@ -84,7 +85,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("env-get-outdated", _everything)
     app.connect("source-read", _with_outputs)
     app.connect("html-page-context", _page, priority=100)  # before the theme fills its templates
-    app.connect("build-finished", _finish)
+    app.connect("build-finished", _finish, priority=900)  # when every file is in its place
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -245,6 +246,7 @@ def _finish(app: Sphinx, problem: Exception | None) -> None:
             path.write_text(page, encoding="utf-8")
         except pages.UnknownIcon as error:
             _LOGGER.warning("%s: %s", path.name, error)
+    bundles.bundle(output)
 
 
 def _with_downloads(app: Sphinx, folder: Path) -> None:

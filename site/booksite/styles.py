@@ -70,7 +70,7 @@ def purged(css: str, used: Used) -> str:
 
 def _kept(css: str, used: Used) -> Iterator[str]:
     for head, body in _blocks(css):
-        if body is None or head.startswith("@") and not _GROUP.match(head):
+        if body is None or (head.startswith("@") and not _GROUP.match(head)):
             yield f"{head};" if body is None else f"{head}{{{body}}}"
         elif head.startswith("@"):
             inside = "".join(_kept(body, used))
