@@ -174,7 +174,7 @@ def _explorables_answer(page: Page, found: Findings) -> None:
 
 
 def _guesses_stand_beside_the_measurement(page: Page, found: Findings) -> None:
-    for prediction in page.locator(".ac-explorable:not(:has(.ac-question)):has(fieldset)").all():
+    for prediction in page.locator(".ac-explorable[data-module^=prediction]").all():
         said = prediction.locator("[role=status]")
         found.check(not said.inner_text(), "a guess is there before the reader's")
         prediction.locator("input[type=radio]").nth(1).check()
@@ -186,7 +186,7 @@ def _guesses_stand_beside_the_measurement(page: Page, found: Findings) -> None:
 
 
 def _questions_say_why(page: Page, found: Findings) -> None:
-    for question in page.locator(".ac-question:has([role=status])").all():
+    for question in page.locator("[data-module^=quiz] .ac-question").all():
         question.locator("input[type=radio]").first.check()
         question.locator("button").click()
         try:
