@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT ?=
+CLAIM ?= C1
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -18,7 +19,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/site
 unexport PYTHONHOME PYTHONSTARTUP
 
 .DEFAULT_GOAL := help
-.PHONY: help book site test test-colab test-releases times lint sync environment clean
+.PHONY: help book site test test-colab test-releases lint times new sync environment clean
 
 help:
 	@echo "make book        build both editions of the book and serve them on this machine"
@@ -27,7 +28,9 @@ help:
 	@echo "make test-colab  run the notebooks with the packages that Colab has"
 	@echo "make test-releases RELEASES=oldest|newest"
 	@echo "                 the library and the notebooks with the oldest or newest packages it admits"
-	@echo "make sync        copy code cells from the English notebooks to the Chinese ones"
+	@echo "make new NUMBER=5-1 NAME=longformer CLAIM=C17"
+	@echo "                 make the skeleton of a lesson; NUMBER=5-1-lab: of its lab"
+	@echo "make sync        put notebooks in order, with the English code in all editions"
 	@echo "make times       say how long notebooks and tests took"
 	@echo "make lint        check style and spelling"
 	@echo "make environment make .venv, with all that the others need"
@@ -61,6 +64,9 @@ lint: $(VENV)/.installed
 
 times: $(VENV)/.installed
 	@$(BOOKSITE) times
+
+new: $(VENV)/.installed
+	@$(BOOKSITE) new --claim $(CLAIM) $(NUMBER) $(NAME)
 
 sync: $(VENV)/.installed
 	@$(BOOKSITE) sync

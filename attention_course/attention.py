@@ -9,16 +9,15 @@ to no key gets weights of zero and an output of zero, and passes no gradient on.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from . import checks
-
-_WHOLE_NUMBERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+from .visibility import Visibility, precise_dtype
 
 
 def scaled_dot_product_attention(
@@ -61,14 +60,36 @@ def scaled_dot_product_attention(
 
     Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.1, equation 1.
     """
-    _check_attention(query, key, value, mask, bias)
-    checks.yes_or_no("causal", causal)
-    scale = 1 / math.sqrt(query.size(-1)) if scale is None else checks.real_number("scale", scale)
-    bias = None if bias is None else bias.to(_precise_dtype(query))
-    allowed = _allowed(mask, bias, causal, query, key)  # (..., n_q or 1, n_k)
-    output, weights = _attend(query, key, value, allowed, bias, scale)
-    # The weights lack the axes that only the values have.
-    return output, weights.expand(*output.shape[:-1], key.size(-2))
+    shape = checks.attention(query, key, value)
+    checks.mask(mask, shape, "(..., n_q, n_k)", query.device)
+    checks.bias(bias, shape, "(..., n_q, n_k)", query.device)
+    scale = None if scale is None else checks.real_number("scale", scale)
+    visible = Visibility(mask, bias, checks.yes_or_no("causal", causal), query, key)
+    q, k, v = visible.queries(query), visible.keys(key), visible.keys(value)
+    q = q.expand(*shape[:-1], q.size(-1))  # (..., n_q, d) with the leading axes of all three
+    output, weights = _attend(q, k, v, visible, scale)
+    return visible.settle(output), weights
+
+
+def _attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    visible: Visibility,
+    scale: float | None = None,
+    dropout: float = 0.0,
+) -> tuple[Tensor, Tensor]:
+    dtype, precise = query.dtype, precise_dtype(query, key, value)
+    query, key, value = query.to(precise), key.to(precise), value.to(precise)
+    scale = query.size(-1) ** -0.5 if scale is None else scale
+    with _without_autocast(query):
+        # Scaled before the product, and copied before it is turned: the cheaper way round.
+        scores = query * scale @ key.contiguous().transpose(-2, -1)  # (..., n_q, n_k)
+        added = visible.added_to_scores(precise)
+        scores = scores if added is None else scores.add_(added)
+        weights = F.dropout(scores.softmax(-1), dropout)
+        output = weights @ value  # (..., n_q, d_v)
+    return visible.silence(output).to(dtype), visible.silence(weights).to(dtype)
 
 
 class SelfAttention(nn.Module):
@@ -106,12 +127,15 @@ class SelfAttention(nn.Module):
         Raises:
             TypeError, ValueError: as :func:`scaled_dot_product_attention`.
         """
-        _check_sequence("x", x, "(batch, n, embed_size)", self.embed_size)
-        _check_same_dtype_as_parameters("x", x, self)
-        output, _ = scaled_dot_product_attention(
-            self.query(x), self.key(x), self.value(x), mask, causal=causal
-        )
-        return output
+        checks.sequence("x", x, "n", ("embed_size", self.embed_size), self)
+        shape = (x.size(0), x.size(1), x.size(1))
+        checks.mask(mask, shape, "(batch, n, n)", x.device)
+        visible = Visibility(mask, None, checks.yes_or_no("causal", causal), x, x)
+        q = visible.queries(x, self.query)  # (batch, n, embed_size)
+        k = visible.keys(x, self.key)
+        v = visible.keys(x, self.value)
+        output, _ = _attend(q, k, v, visible)  # (batch, n, embed_size)
+        return visible.settle(output)
 
 
 class MultiHeadAttention(nn.Module):
@@ -196,56 +220,35 @@ class MultiHeadAttention(nn.Module):
         """
         key = query if key is None else key
         value = key if value is None else value
-        self._check(query, key, value, causal)
-        shape = (query.size(0), self.num_heads, query.size(1), key.size(1))
-        mask, bias = _mask_of_heads(mask, shape), _bias_of_heads(bias, shape, query)
+        mask, bias = checks.heads(self, query, key, value, mask, bias)
+        causal = checks.yes_or_no("causal", causal)
+        visible = Visibility(mask, bias, causal, query, key, heads=1)
 
-        q = self._split(self.query(query))  # (batch, heads, n_q, d_head)
-        k = self._split(self.key(key))  # (batch, heads, n_k, d_head)
-        v = self._split(self.value(value))  # (batch, heads, n_k, d_head)
+        q = self._split(visible.queries(query, self.query))  # (batch, heads, n_q, d_head)
+        k = self._split(visible.keys(key, self.key))  # (batch, heads, n_k, d_head)
+        v = self._split(visible.keys(value, self.value))  # (batch, heads, n_k, d_head)
         if rotate is not None:
             q, k = _rotated(rotate, q), _rotated(rotate, k)
 
-        scale = 1 / math.sqrt(q.size(-1))
-        dropout = self.dropout if self.training else 0.0
-        every_query_has_a_key = mask is None and bias is None and key.size(1) > 0
-        if every_query_has_a_key and not need_weights:
-            heads = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=causal)
-            return self._join(heads), None
-        allowed = _allowed(mask, bias, causal, q, k)  # (batch or 1, heads or 1, n_q or 1, n_k)
         attend = _attend if need_weights else _attend_fused
-        heads, weights = attend(q, k, v, allowed, bias, scale, dropout)
-        # A query without a key in any head gets zero, so not the bias of the last layer either.
-        attends = allowed.any(-1).any(1)  # (batch or 1, n_q or 1)
-        return self._join(heads).masked_fill(~attends[..., None], 0.0), weights
+        heads, weights = attend(q, k, v, visible, dropout=self.dropout if self.training else 0.0)
+        output = self.output(heads.transpose(1, 2).flatten(2))  # (batch, n_q, d_model)
+        return visible.settle(output), weights
 
     def _split(self, x: Tensor) -> Tensor:
         # (batch, n, d_model) -> (batch, n, heads, d_head) -> (batch, heads, n, d_head)
         return x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
 
-    def _join(self, heads: Tensor) -> Tensor:
-        # (batch, heads, n_q, d_head) -> (batch, n_q, heads, d_head) -> (batch, n_q, d_model)
-        return self.output(heads.transpose(1, 2).flatten(2))
-
-    def _check(self, query: Tensor, key: Tensor, value: Tensor, causal: bool) -> None:
-        inputs = {"query": (query, "n_q"), "key": (key, "n_k"), "value": (value, "n_k")}
-        for name, (tensor, n) in inputs.items():
-            _check_sequence(name, tensor, f"(batch, {n}, d_model)", self.d_model)
-            _check_same_dtype_as_parameters(name, tensor, self)
-            if len(tensor) != len(query):
-                raise ValueError(f"{name}: got a batch of {len(tensor)}, expected {len(query)}")
-        _check_one_value_a_key(key, value)
-        checks.yes_or_no("causal", causal)
-
     def extra_repr(self) -> str:
         return f"d_model={self.d_model}, num_heads={self.num_heads}, dropout={self.dropout}"
 
 
-def causal_mask(n: int) -> Tensor:
+def causal_mask(n: int, *, device: torch.device | str | None = None) -> Tensor:
     """The mask with which position ``i`` may attend to positions ``0 … i``, not to the future.
 
     Args:
         n: how many positions.
+        device: where to make it; torch's default device if not given.
 
     Returns:
         Boolean ``(n, n)``, True on and below the diagonal.
@@ -256,7 +259,7 @@ def causal_mask(n: int) -> Tensor:
     Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.3.
     """
     n = checks.size("n", n)
-    return torch.ones(n, n, dtype=torch.bool).tril()
+    return torch.ones(n, n, dtype=torch.bool, device=device).tril()
 
 
 def padding_mask(tokens: Tensor, pad_id: int) -> Tensor:
@@ -278,84 +281,42 @@ def padding_mask(tokens: Tensor, pad_id: int) -> Tensor:
         TypeError: ``tokens`` is not a tensor of whole numbers, ``pad_id`` not a whole number.
         ValueError: ``tokens`` has no axis.
     """
-    if not isinstance(tokens, Tensor) or tokens.dtype not in _WHOLE_NUMBERS:
-        raise TypeError(
-            f"tokens: got {checks.describe(tokens)}, expected an integer tensor of shape (batch, n)"
-        )
+    checks.integers("tokens", tokens, "(batch, n)")
     if tokens.ndim < 1:
         raise ValueError("tokens: got a single id without axes, expected shape (batch, n)")
-    # (batch, n) -> (batch, 1, n)
-    return (tokens != checks.whole_number("pad_id", pad_id)).unsqueeze(-2)
-
-
-def _allowed(
-    mask: Tensor | None, bias: Tensor | None, causal: bool, query: Tensor, key: Tensor
-) -> Tensor:
-    """Where a query may attend after all that has a say in it: (..., n_q or 1, n_k)."""
-    leading, n_q, n_k = (1,) * (query.ndim - 2), query.size(-2), key.size(-2)
-    allowed = torch.ones(*leading, n_q if causal else 1, n_k, dtype=torch.bool, device=query.device)
-    if causal:
-        allowed = allowed.tril()
-    if mask is not None:
-        allowed = allowed & mask
-    if bias is not None:
-        allowed = allowed & ~bias.isneginf()
-    return allowed
-
-
-def _attend(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    allowed: Tensor,
-    bias: Tensor | None,
-    scale: float,
-    dropout: float = 0.0,
-) -> tuple[Tensor, Tensor]:
-    query = _precise(query) * scale  # scaled here, where there is less to multiply than in scores
-    scores = query @ _precise(key).transpose(-2, -1)  # (..., n_q, n_k)
-    if bias is not None:
-        scores = scores + bias
-    # With -inf a row without a key would be NaN on the way, which detect_anomaly reports.
-    lowest = torch.finfo(scores.dtype).min
-    weights = scores.masked_fill(~allowed, lowest).softmax(-1).masked_fill(~allowed, 0.0)
-    weights = F.dropout(weights, dropout)
-    output = weights @ _precise(value)  # (..., n_q, d_v)
-    return output.to(value.dtype), weights.to(value.dtype)
+    pad_id, held = checks.whole_number("pad_id", pad_id), torch.iinfo(tokens.dtype)
+    if not held.min <= pad_id <= held.max:
+        raise ValueError(
+            f"pad_id: got {pad_id}, expected an id that {tokens.dtype} tokens can have, "
+            f"{held.min} to {held.max}"
+        )
+    return (tokens != pad_id).unsqueeze(-2)  # (batch, n) -> (batch, 1, n)
 
 
 def _attend_fused(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    allowed: Tensor,
-    bias: Tensor | None,
-    scale: float,
-    dropout: float = 0.0,
+    query: Tensor, key: Tensor, value: Tensor, visible: Visibility, dropout: float = 0.0
 ) -> tuple[Tensor, None]:
     """The same output by torch's kernel, which does not keep the weights."""
-    # What a kernel makes of a row without a key depends on the kernel, so it never sees one.
-    empty = ~allowed.any(-1, keepdim=True)  # (..., n_q or 1, 1)
     dtype = query.dtype
-    if bias is None:
-        attn_mask = allowed | empty  # (..., n_q or 1, n_k)
-    else:
-        # A kernel may want the bias in the query's dtype, and bfloat16 cannot count to 300.
-        query, key, value = _precise(query), _precise(key), _precise(value)
-        attn_mask = bias.masked_fill(~allowed, -math.inf).masked_fill(empty, 0.0)
-    output = F.scaled_dot_product_attention(
-        query, key, value, attn_mask=attn_mask, dropout_p=dropout, scale=scale
-    )  # (..., n_q, d_v)
-    return output.masked_fill(empty, 0.0).to(dtype), None
+    # A kernel wants the bias in the query's dtype, and bfloat16 cannot count to 300.
+    precise = dtype if visible.bias is None else precise_dtype(query)
+    query, key, value = query.to(precise), key.to(precise), value.to(precise)
+    with _without_autocast(query):
+        output = F.scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            attn_mask=None if visible.is_causal else visible.added_to_scores(precise),
+            dropout_p=dropout,
+            is_causal=visible.is_causal,
+        )  # (..., n_q, d_v)
+    return visible.silence(output).to(dtype), None
 
 
-def _precise_dtype(x: Tensor) -> torch.dtype:
-    return torch.promote_types(x.dtype, torch.float32)
-
-
-def _precise(x: Tensor) -> Tensor:
-    """``x`` in at least 32 bits."""
-    return x.to(_precise_dtype(x))
+def _without_autocast(x: Tensor) -> AbstractContextManager[None]:
+    if checks.autocasts(x.device):
+        return torch.autocast(x.device.type, enabled=False)
+    return nullcontext()
 
 
 def _rotated(rotate: Callable[[Tensor], Tensor], heads: Tensor) -> Tensor:
@@ -365,96 +326,4 @@ def _rotated(rotate: Callable[[Tensor], Tensor], heads: Tensor) -> Tensor:
             f"rotate: returned {checks.describe(rotated)}, "
             f"expected the shape it was given, {tuple(heads.shape)}"
         )
-    return rotated
-
-
-def _mask_of_heads(mask: Tensor | None, shape: tuple[int, int, int, int]) -> Tensor | None:
-    """The mask with all four axes ``(batch, heads, n_q, n_k)``, any of them possibly 1."""
-    if mask is None:
-        return None
-    _check_boolean(mask)
-    batch, _, n_q, n_k = shape
-    if mask.ndim == 3:
-        checks.broadcasts("mask", mask, (batch, n_q, n_k), "(batch, n_q, n_k)")
-        return mask.unsqueeze(1)  # (batch, 1, n_q, n_k)
-    checks.broadcasts("mask", mask, shape, "(batch, heads, n_q, n_k)")
-    return mask[(None,) * (4 - mask.ndim)]
-
-
-def _bias_of_heads(
-    bias: Tensor | None, shape: tuple[int, int, int, int], query: Tensor
-) -> Tensor | None:
-    if bias is None:
-        return None
-    checks.floating("bias", bias, "(batch, heads, n_q, n_k)")
-    checks.broadcasts("bias", bias, shape, "(batch, heads, n_q, n_k)")
-    return bias.to(_precise_dtype(query))[(None,) * (4 - bias.ndim)]
-
-
-def _check_attention(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, bias: Tensor | None
-) -> None:
-    inputs = {
-        "query": (query, "(..., n_q, d)"),
-        "key": (key, "(..., n_k, d)"),
-        "value": (value, "(..., n_k, d_v)"),
-    }
-    for name, (tensor, axes) in inputs.items():
-        checks.floating(name, tensor, axes)
-        if tensor.ndim < 2:
-            raise ValueError(f"{name}: got shape {tuple(tensor.shape)}, expected {axes}")
-        checks.same_dtype(name, tensor, query.dtype, "query")
-    if query.size(-1) < 1:
-        raise ValueError(f"query: got shape {tuple(query.shape)}, expected a width of at least 1")
-    if key.size(-1) != query.size(-1):
-        raise ValueError(f"key: got width {key.size(-1)}, expected the query's, {query.size(-1)}")
-    _check_one_value_a_key(key, value)
-    leading = _leading_axes(query, key, value)
-    scores = (*leading, query.size(-2), key.size(-2))
-    if mask is not None:
-        _check_boolean(mask)
-        checks.broadcasts("mask", mask, scores, "(..., n_q, n_k)")
-    if bias is not None:
-        checks.floating("bias", bias, "(..., n_q, n_k)")
-        checks.broadcasts("bias", bias, scores, "(..., n_q, n_k)")
-
-
-def _leading_axes(query: Tensor, key: Tensor, value: Tensor) -> tuple[int, ...]:
-    leading = [tuple(x.shape[:-2]) for x in (query, key, value)]
-    try:
-        return torch.broadcast_shapes(*leading)
-    except RuntimeError:
-        raise ValueError(
-            "query, key, value: got leading axes {}, {} and {}, "
-            "expected axes that broadcast".format(*leading)
-        ) from None
-
-
-def _check_boolean(mask: Tensor) -> None:
-    if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-        raise TypeError(
-            f"mask: got {checks.describe(mask)}, "
-            "expected a boolean tensor, True where a query may attend to a key"
-        )
-
-
-def _check_one_value_a_key(key: Tensor, value: Tensor) -> None:
-    if value.size(-2) != key.size(-2):
-        raise ValueError(
-            f"value: got {value.size(-2)} values, expected one for each of the {key.size(-2)} keys"
-        )
-
-
-def _check_sequence(name: str, x: Tensor, axes: str, width: int) -> None:
-    checks.floating(name, x, axes)
-    if x.ndim != 3 or x.size(-1) != width:
-        raise ValueError(
-            f"{name}: got shape {tuple(x.shape)}, expected {axes} with a width of {width}"
-        )
-
-
-def _check_same_dtype_as_parameters(name: str, x: Tensor, layer: nn.Module) -> None:
-    # A quantized layer may have no parameters left.
-    for parameter in layer.parameters():
-        checks.same_dtype(name, x, parameter.dtype, "the layer's parameters")
-        return
+    return rotated.to(heads.dtype)

@@ -13,6 +13,7 @@ import urllib.request
 
 import pytest
 from books import ROOT, change, code, small_book, text, write
+
 from booksite import assets, pages, reports, serve
 from booksite.book import EDITIONS, SITE, Book, BookError
 from booksite.build import build

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 from books import ROOT
+
 from booksite import __main__ as commands
 
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -42,6 +43,14 @@ def test_the_commands_that_a_file_names_exist(path):
     for module in re.findall(r"\.venv/bin/python -m (\w+)", said):
         assert find_spec(module), module
     assert not re.findall(r"\.venv/bin/(?!python\b)\w+", said), "a folder that moves breaks scripts"
+
+
+@pytest.mark.parametrize("path", [*PROSE, ROOT / "LICENSE"], ids=lambda p: p.name)
+def test_the_files_that_prose_names_are_there(path):
+    """But not those that only the example of a new lesson makes."""
+    top = "attention_course|benchmarks|chapters|site|tests"
+    for name in re.findall(rf"\b(?:{top})/[\w./-]*\w", path.read_text()):
+        assert "longformer" in name or (ROOT / name).exists(), name
 
 
 def test_the_makefile_calls_what_exists_and_describes_each_of_its_targets():
@@ -96,6 +105,21 @@ def test_an_environment_whose_python_is_gone_or_of_another_version_is_made_anew(
         assert "install -r requirements.txt" in said
         (place / ".venv" / "bin" / "python").unlink(missing_ok=True)
     assert "-m venv" not in make(place, "clean")
+
+
+def test_another_pythonpath_of_the_readers_reaches_no_command(place):
+    show = 'show: ; @echo "$$PYTHONPATH,$$PYTHONHOME,$$PYTHONSTARTUP"'
+    foreign = dict.fromkeys(("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"), "/foreign")
+    run = subprocess.run(
+        ["make", f"--eval={show}", "show"],
+        cwd=place,
+        env=os.environ | foreign,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == f"{place}:{place}/site,,"
+    assert make(place, "sync").strip() == "exec .venv/bin/python -m booksite sync"
 
 
 def test_what_cannot_be_written_is_a_sentence_without_a_traceback(tmp_path, monkeypatch, capsys):

@@ -7,9 +7,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
-from attention_course.diagram import PHONE
 
 from attention_course import language, plots
+from attention_course.diagram import PHONE
 
 ATTENTION = (
     {name: torch.zeros(4, 3) for name in ("x", "Q", "K", "V", "output")}

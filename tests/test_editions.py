@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 from books import ROOT, change, code, small_book, text, write
+
 from booksite import editions, identity, wheel
 from booksite.book import EDITIONS, SITE, Book, BookError, edition_toc, read_notebook
 from booksite.build import build

@@ -51,6 +51,14 @@ def test_both_languages_have_the_same_keys_and_placeholders(name):
 
 
 @pytest.mark.parametrize("name", FILES)
+def test_nothing_is_left_to_write(name):
+    """The skeleton of a lesson says TODO where its author has to write."""
+    for code in language.LANGUAGES:
+        texts = dict(leaves(language.words(name, code)))
+        assert not [path for path, text in texts.items() if "TODO" in str(text)]
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_no_text_is_empty(name):
     for code in language.LANGUAGES:
         # Between Chinese words stands nothing.
@@ -80,6 +88,13 @@ def test_word_fills_its_placeholders_in_the_language_in_use():
     language.use("zh")
     assert language.current() == "zh"
     assert language.word("display.check.hint", number=2) == "提示2"
+
+
+def test_what_words_gives_can_be_changed_without_harm():
+    language.words("display.claim")["C1"] = "changed"
+    language.words("human_attention.exercise.softmax.hints").clear()
+    assert language.word("display.claim.C1") != "changed"
+    assert language.words("human_attention.exercise.softmax.hints")
 
 
 def test_an_unknown_key_is_named_with_its_file():

@@ -112,6 +112,18 @@ def test_bars_come_in_groups_too(table):
     figure = plots.bars(numbers, spread=spread, key="lesson.figure.groups")
     assert {"the city", "the kind", "untrained", "trained", "4"} <= set(shown(figure))
     assert "the kind trained 4;" in figure.alt
+    # What belongs together is found by name, in whatever order it comes.
+    turned = {series: dict(reversed(row.items())) for series, row in spread.items()}
+    again = plots.bars(numbers, spread=dict(reversed(turned.items())), key="lesson.figure.groups")
+    assert again.html() == figure.html()
+
+
+def test_one_bar_a_name():
+    figure = plots.bars({"a": 1, "b": 2}, spread={"b": (1, 3), "a": (0, 2)})
+    assert figure.html() == plots.bars([1, 2], ["a", "b"], spread=[(0, 2), (1, 3)]).html()
+    assert figure.html() == plots.bars(["a", "b"], [1, 2], spread=[(0, 2), (1, 3)]).html()
+    with pytest.raises(ValueError, match=r"spread: got \['a', 'c'\], expected \['a', 'b'\]"):
+        plots.bars({"a": 1, "b": 2}, spread={"a": (0, 2), "c": (1, 3)})
 
 
 def every_figure(tokens):
@@ -339,7 +351,12 @@ def test_a_curve_has_a_gap_where_there_is_no_number():
             r"spread: got shape \(1, 2\), expected \(2, 2\)",
         ),
         (lambda: plots.bars([1, 2], spread=[0, 2]), "spread: got shape"),
-        (lambda: plots.bars([1], spread=[[2, 0]]), "spread: got a low above its high"),
+        (lambda: plots.bars([1], spread=[[2, 0]]), "spread: got a low that is not below its high"),
+        (lambda: plots.bars([1], spread=[[0, float("inf")]]), "spread: got an infinite number"),
+        (
+            lambda: plots.bars({n: [1] for n in "abcdef"}),
+            "values: got 6 series, expected at most 5",
+        ),
         (lambda: plots.bars({"a": 1, "b": 2}, spread={"a": (0, 2)}), "spread: got"),
         (lambda: plots.bars({"a": [1], "b": [2]}, spread={"a": [[0, 2]]}), "spread: got"),
         (lambda: plots.shaded_words([], []), "words: got none"),

@@ -31,12 +31,13 @@ tensors on any device, with gradients or without: all are read) is compared with
 right answer returns. Where they differ, the message is that of the first mistake that fits:
 
 - *code* that makes the mistake fits if it returns the same numbers, and would have passed the cases
-  before; or, if the answer's result has a wrong shape, a result of that shape. Code may be a list
-  of functions. Each is a wrong answer that must earn its message, which the tests try.
+  before; or, if the answer's result has a wrong shape, a result of that shape. It is a wrong answer
+  that must earn its message, which the tests try.
 - a :class:`Symptom` fits if its test of ``(got, want, *inputs)`` says so. Give wrong answers that
   show it.
 
-If none fits, it is the case's ``otherwise``, then the exercise's. A table with a zero that must be
+One message may have a list of both. If none fits, it is the case's ``otherwise``, then the
+exercise's. A table with a zero that must be
 exactly 0 sets ``exact_zeros=True``; one that many results solve compares what ``measure(result,
 *inputs)`` makes of them. An exercise that asks for a class, or a value, says in ``use`` what to do
 with it. See the attributes of :class:`Exercise`.
@@ -67,6 +68,7 @@ from .markup import Display, code_spans, escape
 __all__ = ["Case", "Exercise", "Outcome", "Symptom", "same"]
 
 SECONDS = 10.0  # that all cases together may take
+_NEAR = 0.01  # as a share of the largest number: rounded, or of a format that keeps few digits
 _TONES = {"right": "good", "wrong": "bad", "error": "bad", "not attempted": "quiet"}
 _SHOWN = 8  # numbers of an input that are shown; of a longer one, its shape
 
@@ -173,8 +175,8 @@ class Exercise:
         right_answers: correct answers in several styles. The first is the solution shown, and what
             it returns is what is expected; it must be safe on every case.
         cases: what answers are tried on, in this order.
-        mistakes: message key → code that makes this mistake (a function or several), or a
-            :class:`Symptom`; the first that fits is named.
+        mistakes: message key → code that makes this mistake, or a :class:`Symptom`, or a list of
+            these; the first that fits is named.
         otherwise: the message key where none fits.
         wrong_answers: message key → further answers that must earn that message.
         values: ``values(got, want, *inputs)`` gives what messages say of the result.
@@ -331,12 +333,16 @@ class _Trial:
             if want.dtype == bool and got.dtype != bool:
                 raise Wrong("not_boolean")
             return
+        if "int" in dtype and np.array_equal(got, np.trunc(want)):
+            raise Wrong("whole_numbers")
         for key, mistake in exercise.mistakes.items():
             if (case.only is None or key in case.only) and self._fits(mistake, got, want):
                 raise Wrong(key)
         if case.only is None:
-            if "float16" in dtype and self._agree(got, want, case, 0.02):
-                raise Wrong("half_precision", dtype=dtype.removeprefix("torch."))
+            if self._agree(got, want, case, _NEAR):
+                key = "half_precision" if "float16" in dtype else "nearly"
+                off = f"{np.abs(got - want).max():.1g}"
+                raise Wrong(key, dtype=dtype.removeprefix("torch."), off=off)
             raise Wrong(case.otherwise or exercise.otherwise)
 
     def _made_by(self, code: Any, case: Case) -> np.ndarray:
@@ -344,14 +350,21 @@ class _Trial:
         result = answers.call(code, *answers.copies(case.inputs), use=self.exercise.use)
         return as_array(result, answers.shape_of(result))
 
+    def _tried_by(self, code: Any, case: Case) -> np.ndarray | None:
+        """The same of code that makes a mistake; None where it cannot."""
+        try:
+            return self._made_by(code, case)
+        except (Raised, Wrong):
+            return None
+
     def _expected(self, case: Case) -> np.ndarray:
         return self._made_by(self.exercise.right_answers[0], case)
 
     def _agree(
-        self, got: np.ndarray, want: np.ndarray, case: Case, tolerance: float | None = None
+        self, got: np.ndarray | None, want: np.ndarray, case: Case, tolerance: float | None = None
     ) -> bool:
         """Whether two results are as good as the same; not a number agrees with its like."""
-        if got.shape != want.shape:
+        if got is None or got.shape != want.shape:
             return False
         if self.exercise.measure:
             with np.errstate(all="ignore"):
@@ -359,23 +372,26 @@ class _Trial:
         return same(got, want, tolerance or self.exercise.tolerance, equal_nan=True)
 
     def _fits(self, mistake: Any, got: np.ndarray, want: np.ndarray) -> bool:
-        if isinstance(mistake, Symptom):
-            with np.errstate(all="ignore"):
-                return bool(mistake.test(got, want, *self.case.inputs))
         return any(
-            self._agree(got, self._made_by(code, self.case), self.case)
-            and all(self._agree(self._made_by(code, c), self._expected(c), c) for c in self.passed)
-            for code in _listed(mistake)
+            self._shows(one, got, want) if isinstance(one, Symptom) else self._explains(one, got)
+            for one in _listed(mistake)
         )
+
+    def _shows(self, symptom: Symptom, got: np.ndarray, want: np.ndarray) -> bool:
+        with np.errstate(all="ignore"):
+            return bool(symptom.test(got, want, *self.case.inputs))
+
+    def _explains(self, code: Callable[..., Any], got: np.ndarray) -> bool:
+        results = [(self.case, got), *((case, self._expected(case)) for case in self.passed)]
+        return all(self._agree(self._tried_by(code, case), made, case) for case, made in results)
 
     def _mistake_of_shape(self, result: Any, wrong: Wrong) -> Wrong:
         """The mistake that has a result of this wrong shape; else ``wrong`` itself."""
         if wrong.message == "shape":
             shape = answers.shape_of(result)
             for key, mistake in self.exercise.mistakes.items():
-                if not isinstance(mistake, Symptom) and any(
-                    self._made_by(code, self.case).shape == shape for code in _listed(mistake)
-                ):
+                codes = [code for code in _listed(mistake) if not isinstance(code, Symptom)]
+                if any(np.shape(self._tried_by(code, self.case)) == shape for code in codes):
                     return Wrong(key)
         return wrong
 
@@ -408,15 +424,15 @@ class _Trial:
         return tuple(notes)
 
 
-def _listed(mistake: Any) -> Sequence[Callable[..., Any]]:
-    return [mistake] if callable(mistake) else mistake
+def _listed(mistake: Any) -> Sequence[Any]:
+    return mistake if isinstance(mistake, list | tuple) else [mistake]
 
 
 class _Values(dict):
-    """What fills a message; what is not known is left out of it with dots."""
+    """What fills a message; what cannot be told of this result is left open."""
 
     def __missing__(self, name: str) -> str:
-        return "…"
+        return "??"
 
 
 def _shown(name: str, value: Any) -> str:
@@ -431,7 +447,9 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _short(number: Any) -> str:
-    return f"{number:.4g}" if isinstance(number, float) else str(number)
+    if not isinstance(number, float):
+        return str(number)
+    return f"{number:.4g}" if abs(number) < 1_000 else f"{number:.7g}"
 
 
 def _describe(error: BaseException | None, answer: Any) -> str:

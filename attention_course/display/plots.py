@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.colors import ListedColormap, to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
@@ -51,6 +51,7 @@ MOST = len(COLORS)  # so many lines or bars are in colour
 _GREY = 0.45  # how strong the ink of the others is
 _DASHES = ["-", "--", "-.", ":"]  # so that lines differ without colour too:
 _MARKERS = ["o", "s", "^", "D", "v"]  # 20 looks
+_REFERENCE = {"color": INK, "alpha": 0.55, "linewidth": 1, "linestyle": (0, (2, 3))}
 _UNDER_TEXT = 0.45  # how opaque a colour may be where ink, light or dark, stands on it
 
 
@@ -92,19 +93,12 @@ def heatmap(
     titles = _labels("titles", caption.names("titles", named), len(matrices))
     low, high = _range(matrices) if limits is None else _pair("limits", limits)
 
-    many = max(n_rows, n_columns) > 24  # too many cells to keep them square
-    cell = min(0.56, 4.1 / (n_columns * len(matrices)), 4.6 / n_rows)  # inches
-    label_width = max((_width(label) for label in columns or [""]), default=0) * 0.085
-    turned = columns is not None and label_width > cell
     title, x, y = (caption.text(name) for name in ("title", "x", "y"))
-    width = n_columns * cell * len(matrices) + 0.9 + 0.09 * max(map(_width, rows or [""]))
-    height = n_rows * cell + 0.5 + 0.25 * bool(x) + 0.3 * bool(title) + 0.3 * bool(titles)
-    height += 0.7 * label_width if turned else 0
-    figure, axes = new_figure(
-        *((WIDTH, 3.8) if many else (min(width, WIDTH), height)),
-        columns=len(matrices),
-        squeeze=False,
-    )
+    square = max(n_rows, n_columns) <= 24  # more cells would be too small
+    width, height, turned = _size(matrices, rows, columns)
+    height += 0.25 * bool(x) + 0.3 * bool(title) + 0.3 * bool(titles)
+    size = (width, height) if square else (WIDTH, 3.8)
+    figure, axes = new_figure(*size, columns=len(matrices), squeeze=False)
     with settings():
         colors = _colors(low, high, _UNDER_TEXT if annotate else 0.95)
         for i, (axis, matrix) in enumerate(zip(axes[0], matrices, strict=True)):
@@ -113,25 +107,32 @@ def heatmap(
                 colors,
                 vmin=low,
                 vmax=high,
-                aspect="auto" if many else "equal",
+                aspect="equal" if square else "auto",
                 interpolation="none",
             )
             _cell_ticks(axis, rows if i == 0 else None, columns, turned, keep_rows=i == 0)
-            axis.set_xlabel(x)
-            if i == 0:
-                axis.set_ylabel(y)
-            if titles is not None:
-                axis.set_title(titles[i])
+            axis.set(xlabel=x, ylabel="" if i else y, title=titles[i] if titles else "")
             _cross_out(axis, matrix, annotate)
-            if annotate:
-                for (r, c), value in np.ndenumerate(matrix):
-                    axis.text(c, r, decimals(value), ha="center", va="center")
+            for (r, c), value in np.ndenumerate(matrix) if annotate else ():
+                axis.text(c, r, decimals(value), ha="center", va="center")
         if not annotate:
             _scale(figure, axes[0], image, low, high)
         if title:
             figure.suptitle(title)
     alt = caption.text("alt") or _heatmap_alt(title or y, matrices, rows, columns, titles)
     return Picture(figure, alt)
+
+
+def _size(
+    matrices: Sequence[np.ndarray], rows: Sequence[str] | None, columns: Sequence[str] | None
+) -> tuple[float, float, bool]:
+    """Width and height of cells and labels in inches; whether the columns' labels are turned."""
+    n_rows, n_columns = matrices[0].shape
+    cell = min(0.56, 4.1 / (n_columns * len(matrices)), 4.6 / n_rows)
+    label = 0.085 * max(map(_width, columns or [""]))
+    turned = label > cell
+    width = n_columns * cell * len(matrices) + 0.9 + 0.09 * max(map(_width, rows or [""]))
+    return min(width, WIDTH), n_rows * cell + 0.5 + 0.7 * label * turned, turned
 
 
 def _panels(values: Any) -> dict[Any, np.ndarray]:
@@ -328,7 +329,7 @@ def curves(
             _plain_log_ticks(axis.yaxis, np.arange(0.0, 11.5))
         if reference is not None:
             level = as_number("reference", reference)
-            axis.axhline(level, color=INK, alpha=0.55, linewidth=1, linestyle=(0, (2, 3)))
+            axis.axhline(level, **_REFERENCE)
             axis.text(
                 0.995, level, caption.text("reference"), ha="right", va="bottom", alpha=0.8,
                 transform=axis.get_yaxis_transform(),
@@ -441,55 +442,33 @@ def bars(
     if isinstance(values, (list, tuple)) and any(isinstance(value, str) for value in values):
         values, labels = labels, values
     caption = Caption(key, said)
-    groups, table = _table("values", values, 0)
-    if labels is not None:
-        groups = list(labels)
-    names = caption.names("bars", groups)
-    if names is None:
-        names = [""] * len(next(iter(table.values())))
-    n, many = len(names), len(table)
-    for name, row in table.items():
-        _check_bars("values", name, row, (n,))
-    bands = {} if spread is None else _table("spread", spread, 1)[1]
-    for name, band in bands.items():
-        _check_bars("spread", name, band, (n, 2))
-    if bands and bands.keys() != table.keys():
-        raise ValueError(f"spread: got {list(bands)}, expected {list(table)}, as in values")
-    longest = np.argsort(-np.abs(next(iter(table.values()))), kind="stable")[:MOST]
-    keys = groups if groups is not None else list(range(n))
-    colored = _emphasised(keys, emphasis, [keys[i] for i in longest])
+    groups, series = _series("values", values, 0)
+    groups = groups if labels is None else list(labels)
+    n = len(next(iter(series.values()))) if groups is None else len(groups)
+    bands = {} if spread is None else _bands(spread, groups, list(series))
+    _check_bars(series, bands, n)
+    names = caption.names("bars", groups) or [""] * n
+    shown = caption.names("series", list(series)) if len(series) > 1 else [""]
+    colors = _bar_colors(list(series.values()), groups, emphasis)
 
-    shown = caption.names("series", list(table)) if many > 1 else [""]
-    figure, axis = new_figure(WIDTH, 1.1 + n * max(0.38, 0.26 * many + 0.14))
-    handles = []
+    figure, axis = new_figure(WIDTH, 1.1 + n * max(0.38, 0.26 * len(series) + 0.14))
+    thickness = 0.74 / len(series)
+    title, x = caption.text("title"), caption.text("x")
     with settings():
-        thickness = 0.74 / many
-        for i, (name, row) in enumerate(table.items()):
-            places = np.arange(n) + (i - (many - 1) / 2) * thickness
-            drawn = axis.barh(places, row, thickness * 0.92, color=COLORS[i % MOST], alpha=0.85)
-            handles.append(drawn)
-            if many == 1:
-                for bar, group in zip(drawn, keys, strict=True):
-                    if group not in colored:
-                        bar.set(color=INK, alpha=0.3)
-            ends = row
-            if bands:
-                low, high = bands[name].T
-                lengths = np.stack([row - low, high - row]).clip(0)
-                axis.errorbar(row, places, xerr=lengths, fmt="none", ecolor=INK, capsize=3)
-                ends = np.where(row < 0, np.minimum(row, low), np.maximum(row, high))
-            for place, value, end in zip(places, row, ends, strict=True):
-                axis.annotate(
-                    number(value),
-                    (end, place),
-                    (-5 if value < 0 else 5, 0),
-                    textcoords="offset points",
-                    ha="right" if value < 0 else "left",
-                    va="center",
-                )
+        handles = [
+            _draw_bars(
+                axis,
+                np.arange(n) + (i - (len(series) - 1) / 2) * thickness,
+                row,
+                bands.get(name),
+                color=colors[i],
+                height=thickness * 0.92,
+            )
+            for i, (name, row) in enumerate(series.items())
+        ]
         if reference is not None:
             level = as_number("reference", reference)
-            axis.axvline(level, color=INK, alpha=0.55, linewidth=1, linestyle=(0, (2, 3)))
+            axis.axvline(level, **_REFERENCE)
             axis.annotate(
                 caption.text("reference"), (level, 1), (4, 2), xycoords=("data", "axes fraction"),
                 textcoords="offset points", va="bottom", alpha=0.8,
@@ -500,22 +479,24 @@ def bars(
         axis.margins(x=0.16)
         if limits is not None:
             axis.set_xlim(_pair("limits", limits))
-        title, x = caption.text("title"), caption.text("x")
         axis.set(xlabel=x, ylabel=caption.text("y"))
         axis.set_title(title, pad=18 if reference is not None else 8)
-        if many > 1:
-            columns = max(1, min(many, int(50 / max(map(_width, shown)))))
+        if len(series) > 1:
+            columns = max(1, min(len(series), int(50 / max(map(_width, shown)))))
             _legend(figure, handles, shown, loc="outside lower center", ncols=columns)
     texts = [
         word("display.alt.bar", label=f"{label} {each}".strip(), value=number(value))
-        for each, row in zip(shown, table.values(), strict=True)
+        for each, row in zip(shown, series.values(), strict=True)
         for label, value in zip(names, row, strict=True)
     ]
     return Picture(figure, caption.text("alt") or " ".join([f"{title or x}:", *texts]))
 
 
-def _table(name: str, values: Any, inner: int) -> tuple[list[Any] | None, dict[Any, np.ndarray]]:
-    """Names of the groups, and series → numbers. ``inner``: axes that each number has itself."""
+def _series(name: str, values: Any, inner: int) -> tuple[list[Any] | None, dict[Any, np.ndarray]]:
+    """The groups' names, if there are any; series → numbers, each with ``inner`` axes of its own.
+
+    A single series has the name ``""``.
+    """
     if not isinstance(values, Mapping):
         return None, {"": as_array(name, values, 1 + inner)}
     rows = list(values.values())
@@ -523,36 +504,93 @@ def _table(name: str, values: Any, inner: int) -> tuple[list[Any] | None, dict[A
         raise ValueError(f"{name}: got no numbers, expected at least one")
     if all(isinstance(row, Mapping) for row in rows):
         groups = list(rows[0])
-        if any(list(row) != groups for row in rows):
-            raise ValueError(f"{name}: got series with different names, expected the same in each")
-        return groups, {
-            each: as_array(name, list(row.values()), 1 + inner) for each, row in values.items()
-        }
+        ordered = {each: _in_order(name, row, groups) for each, row in values.items()}
+        return groups, {each: as_array(name, row, 1 + inner) for each, row in ordered.items()}
     arrays = {each: as_array(f"{name}[{each!r}]", row) for each, row in values.items()}
     if all(array.ndim == inner for array in arrays.values()):
         return list(arrays), {"": as_array(name, list(arrays.values()))}
     return None, {
-        each: as_array(f"{name}[{each!r}]", row, 1 + inner) for each, row in values.items()
+        each: as_array(f"{name}[{each!r}]", row, 1 + inner) for each, row in arrays.items()
     }
 
 
-def _check_bars(name: str, series: Any, array: np.ndarray, shape: tuple[int, ...]) -> None:
-    name = f"{name}[{series!r}]" if series != "" else name
-    if not array.size:
-        raise ValueError(f"{name}: got no numbers, expected at least one")
-    if array.shape != shape:
-        each = "one a label" if len(shape) == 1 else "(low, high) for each number"
-        got = len(array) if len(shape) == 1 else f"shape {array.shape}"
-        raise ValueError(
-            f"{name}: got {got}{' numbers' * (len(shape) == 1)}, expected "
-            f"{shape[0] if len(shape) == 1 else shape}, {each}"
+def _in_order(name: str, row: Mapping[Any, Any], names: list[Any]) -> list[Any]:
+    """The entries of ``row`` in the order of ``names``, all of which it must have."""
+    if set(row) != set(names):
+        raise ValueError(f"{name}: got {list(row)}, expected {names}")
+    return [row[each] for each in names]
+
+
+def _bands(spread: Any, groups: list[Any] | None, series: list[Any]) -> dict[Any, np.ndarray]:
+    """Series → ``(low, high)`` for each of its numbers, in the order of the numbers."""
+    own, bands = _series("spread", spread, 1)
+    if own is not None and groups is not None:
+        bands = {
+            each: np.array(_in_order("spread", dict(zip(own, band, strict=True)), groups))
+            for each, band in bands.items()
+        }
+    return dict(zip(series, _in_order("spread", bands, series), strict=True))
+
+
+def _check_bars(series: Mapping[Any, np.ndarray], bands: Mapping[Any, np.ndarray], n: int) -> None:
+    """One finite number a label in every series, and in a band a low that is below its high."""
+    if len(series) > MOST:
+        raise ValueError(f"values: got {len(series)} series, expected at most {MOST}")
+    for name, row in series.items():
+        about = f"values[{name!r}]" if len(series) > 1 else "values"
+        if not row.size:
+            raise ValueError(f"{about}: got no numbers, expected at least one")
+        if len(row) != n:
+            raise ValueError(f"{about}: got {len(row)} numbers, expected {n}, one a label")
+        if not np.isfinite(row).all():
+            wrong = number(row[~np.isfinite(row)][0])
+            raise ValueError(f"{about}: got {wrong}, expected finite numbers")
+    for band in bands.values():
+        if band.shape != (n, 2):
+            raise ValueError(f"spread: got shape {band.shape}, expected ({n}, 2), (low, high) each")
+        if not (band[:, 0] <= band[:, 1]).all():
+            raise ValueError("spread: got a low that is not below its high, expected (low, high)")
+        if not np.isfinite(band).all():
+            raise ValueError("spread: got an infinite number, expected finite numbers")
+
+
+def _bar_colors(
+    rows: list[np.ndarray], groups: list[Any] | None, emphasis: Sequence[Any] | None
+) -> list[Any]:
+    """The colour of each series; where there is one, of each bar."""
+    if len(rows) > 1:
+        return [to_rgba(color, 0.85) for color in COLORS]
+    (row,) = rows
+    names = list(range(len(row))) if groups is None else groups
+    if emphasis is None:
+        colored = set(np.argsort(-np.abs(row), kind="stable")[:MOST])
+    else:
+        chosen = _emphasised(names, emphasis, [])
+        colored = {i for i, name in enumerate(names) if name in chosen}
+    return [[to_rgba(BLUE, 0.85) if i in colored else to_rgba(INK, 0.3) for i in range(len(row))]]
+
+
+def _draw_bars(
+    axis: Axes, places: np.ndarray, row: np.ndarray, band: np.ndarray | None, **look: Any
+) -> Any:
+    """Bars with their spread, and the number at the end of each; returns what a legend shows."""
+    drawn = axis.barh(places, row, **look)
+    ends = row
+    if band is not None:
+        low, high = band.T
+        lengths = np.stack([row - low, high - row]).clip(0)
+        axis.errorbar(row, places, xerr=lengths, fmt="none", ecolor=INK, capsize=3)
+        ends = np.where(row < 0, np.minimum(row, low), np.maximum(row, high))
+    for place, value, end in zip(places, row, ends, strict=True):
+        axis.annotate(
+            number(value),
+            (end, place),
+            (-5 if value < 0 else 5, 0),
+            textcoords="offset points",
+            ha="right" if value < 0 else "left",
+            va="center",
         )
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"{name}: got {number(array[~np.isfinite(array)][0])}, expected finite numbers"
-        )
-    if len(shape) == 2 and (array[:, 0] > array[:, 1]).any():
-        raise ValueError(f"{name}: got a low above its high, expected (low, high)")
+    return drawn
 
 
 class ShadedWords(Display):

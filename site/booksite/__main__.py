@@ -62,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_sync)
 
+    command = commands.add_parser("new", help="make the skeleton of a lesson or of a lab")
+    command.add_argument("number", help="in the article: 5-1; of a lab, 5-1-lab or 5-1-lab-roles")
+    command.add_argument("name", help="of the lesson: longformer")
+    command.add_argument("--claim", default="C1", help="the claim on trial (default: C1)")
+    command.set_defaults(run=_new)
+
     command = commands.add_parser("times", help="say how long notebooks and tests took")
     command.set_defaults(run=_times)
 
@@ -106,6 +112,14 @@ def _sync(book: Book, _: argparse.Namespace) -> None:
     from . import editions
 
     print("\n".join(editions.sync(book)) or "All notebooks are in order already.")
+
+
+def _new(book: Book, options: argparse.Namespace) -> None:
+    from .new import new
+
+    for path in new(book, options.number, options.name, options.claim):
+        print(book.shown(path))
+    print("\nWhat is to be written says TODO. Look at it with `make book`.")
 
 
 def _times(book: Book, _: argparse.Namespace) -> None:

@@ -47,6 +47,7 @@ from .book import (
     LANGUAGE_NAMES,
     LANGUAGE_TAGS,
     SITE,
+    SOURCE,
     Book,
     BookError,
     settings,
@@ -73,7 +74,7 @@ _PRUNED = (
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_config_value("book_root", "", "env", str)
-    app.add_config_value("book_edition", "en", "env", str)
+    app.add_config_value("book_edition", SOURCE, "env", str)
     app.add_config_value("book_both_editions", False, "env", bool)
     app.add_config_value("book_repository", "", "env", str)
     app.add_config_value("comments_config", {}, "html", dict)  # Jupyter Book always sets it

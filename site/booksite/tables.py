@@ -12,6 +12,7 @@ from sphinx.locale import _
 from sphinx.util.docutils import SphinxDirective
 
 from attention_course import claims, language
+from attention_course.markup import without_marks
 
 from . import records, reports
 from .book import EDITIONS, LANGUAGE_NAMES, LANGUAGE_TAGS, Book, read_notebook
@@ -73,13 +74,17 @@ class ClaimsLedger(_Made):
     ) -> Iterator[list[Cell]]:
         """Two rows: the claim with its verdict, and below it, all across, what was measured."""
         settled = [entry for _page, entry in found if entry["verdict"]]
-        verdicts = dict.fromkeys((entry["verdict_text"], entry["condition"]) for entry in settled)
+        verdicts = dict.fromkeys(
+            (entry["verdict_text"], without_marks(entry["condition"])) for entry in settled
+        )
         pages = dict.fromkeys(page for page, _entry in found)
         space = language.words("corpora.joiner")
         yield [
             [nodes.paragraph("", "", *_claim(name, words))],
             [
-                nodes.paragraph("", "", nodes.strong("", verdict), nodes.Text(space + condition))
+                nodes.paragraph(
+                    "", "", nodes.strong("", verdict), nodes.Text(space + without_marks(condition))
+                )
                 for verdict, condition in verdicts
             ],
             [nodes.paragraph("", "", self._link(page)) for page in pages],
@@ -167,7 +172,7 @@ def _measured(entry: dict[str, Any]) -> Cell:
     """The value first, then what it is the value of."""
     beside = [nodes.Text(f" {entry['beside']}")] if entry["beside"] else []
     value = nodes.paragraph("", "", nodes.strong("", entry["text"]), *beside)
-    return [value, *([_plain(entry["measure"])] if entry["measure"] else [])]
+    return [value, *([_plain(without_marks(entry["measure"]))] if entry["measure"] else [])]
 
 
 def _entries(row: list[Cell], columns: int) -> Iterator[nodes.entry]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import nbformat
+
 from booksite import wheel
 
 ROOT = Path(__file__).parents[2]

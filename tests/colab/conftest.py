@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
+from browser import chromium  # noqa: F401
+from colab import PYTHON, ROOT, Executed, Runtime, chosen, list_fonts, name
+
 from booksite import wheel
 from booksite.book import Book
 from booksite.identity import stamp
 from booksite.serve import server
-from browser import chromium  # noqa: F401
-from colab import PYTHON, ROOT, Executed, Runtime, chosen, list_fonts, name
 
 
 def pytest_collection_modifyitems(items):

@@ -11,14 +11,14 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from booksite.assets import MODULES
-from booksite.book import EDITIONS, LANGUAGE_TAGS, Book
-from booksite.identity import repository
-from booksite.serve import server
 from conftest import close_network
 from playwright.sync_api import Browser, Page, expect
 
 from attention_course import claims
+from booksite.assets import MODULES
+from booksite.book import EDITIONS, LANGUAGE_TAGS, Book
+from booksite.identity import repository
+from booksite.serve import server
 
 BOOK = Book(Path(__file__).parents[2])
 HTML = BOOK.output / "html"

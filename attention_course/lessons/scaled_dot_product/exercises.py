@@ -1,4 +1,4 @@
-"""The exercises of notebook 2-2: scaled scores, a mask, packed documents, the right factor."""
+"""The exercises of lesson 2-2 and its labs."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ scores = Exercise(
     ],
     # d = 8 first: who wrote √8 into the code is right there, and nowhere else.
     cases=[
-        _scores_case(3, 4, 8),
+        _scores_case(3, 5, 8),
         _scores_case(3, 4, 5),
         _scores_case(7, 2, 3),
         _scores_case(1, 1, 2),
@@ -181,7 +181,7 @@ def _weights_case(query: Tensor, key: Tensor, **more: Any) -> Case:
 def _low_scores() -> Case:
     """Visible keys have scores near -30,000, hidden ones 5: no number in place of a score hides."""
     visible = _may_attend(1, 5)[0]
-    key = torch.where(visible, -600.0 - torch.arange(5), 0.1)[:, None] * torch.eye(5, 4)[0]
+    key = torch.where(visible, -600.0 - 0.01 * torch.arange(5), 0.1)[:, None] * torch.eye(5, 4)[0]
     return _weights_case(torch.tensor([[100.0, 0.0, 0.0, 0.0]]), key, only=["not_zero"])
 
 
@@ -347,6 +347,7 @@ packed_mask = Exercise(
             | torch.ones(len(document), len(document), dtype=torch.bool).tril()
         ),
         "numbers_in_order": lambda document: (document[:, None] >= document).tril(),
+        "additive": Symptom(lambda got, want, document: np.isinf(got).any()),
     },
     otherwise="other_mask",
     wrong_answers={
@@ -354,7 +355,14 @@ packed_mask = Exercise(
             lambda document: _packed_tril(document).float(),
             lambda document: _packed_tril(document).int(),
         ],
-        "other_mask": [lambda document: (document[:, None] == document).tril(1)],
+        "additive": [
+            lambda document: torch.where(_packed_tril(document), 0.0, -math.inf),
+            lambda document: _packed_tril(document).float().log(),
+        ],
+        "other_mask": [
+            lambda document: (document[:, None] == document).tril(1),
+            lambda document: (document[:, None] != document).tril(),
+        ],
         "shape": [lambda document: document, lambda document: document == document[0]],
     },
     values=lambda got, want, document: _first_difference(got, want),
@@ -392,11 +400,12 @@ scale = Exercise(
     cases=[
         Case(64, 1.0, 1.0),
         Case(3, 1.0, 1.0),
-        Case(100, 3.0, 0.5),
+        Case(100, 3.0, 0.4),
         Case(48, 0.25, 2.0),
         Case(2, 0.5, 0.75),
     ],
     mistakes={
+        "negative": Symptom(lambda got, want, *sizes: got < 0),
         "not_divided": lambda d, spread_query, spread_key: 1.0,
         "divided_by_d": lambda d, spread_query, spread_key: 1 / (d * spread_query * spread_key),
         "upside_down": lambda d, spread_query, spread_key: d**0.5 * spread_query * spread_key,
@@ -410,19 +419,309 @@ scale = Exercise(
         "spreads_multiplied": lambda d, spread_query, spread_key: (
             d**-0.5 * spread_query * spread_key
         ),
-        "one_spread": lambda d, spread_query, spread_key: d**-0.5 / spread_query,
+        "one_spread": [
+            lambda d, spread_query, spread_key: d**-0.5 / spread_query,
+            lambda d, spread_query, spread_key: d**-0.5 / spread_key,
+        ],
         "spreads_added": lambda d, spread_query, spread_key: d**-0.5 / (spread_query + spread_key),
     },
     otherwise="other_factor",
     wrong_answers={
         "other_factor": [
             lambda d, spread_query, spread_key: 1 / 8,
-            lambda d, spread_query, spread_key: d**-0.5 / spread_key,
+            lambda d, spread_query, spread_key: d**-0.5 / math.hypot(spread_query, spread_key),
             lambda d, spread_query, spread_key: (d - 1) ** -0.5 / (spread_query * spread_key),
+        ],
+        "negative": [
+            lambda d, spread_query, spread_key: -_scale_formula(d, spread_query, spread_key)
         ],
         "shape": [lambda d, spread_query, spread_key: [d**-0.5, spread_query]],
     },
     values=lambda got, want, d, spread_query, spread_key: {
         "variance": f"{float(got * spread_query * spread_key) ** 2 * d:.3g}"
+    },
+)
+
+
+def _gradient_gathered(weights, upstream):
+    gathered = (weights * upstream).sum()  # what score j does to all weights has this in common
+    return weights * (upstream - gathered)
+
+
+def _gradient_jacobian(weights, upstream):
+    jacobian = torch.diag(weights) - torch.outer(weights, weights)  # (n, n)
+    return jacobian @ upstream
+
+
+def _gradient_loop(weights, upstream):
+    n = len(weights)
+    gradient = [0.0] * n
+    for j in range(n):
+        for i in range(n):
+            reaction = weights[i] * (1 - weights[i]) if i == j else -weights[i] * weights[j]
+            gradient[j] += float(upstream[i] * reaction)
+    return gradient
+
+
+def _gradient_numpy(weights, upstream):
+    w, u = np.asarray(weights), np.asarray(upstream)
+    return w * u - w * np.dot(w, u)
+
+
+def _gradient_torch(weights, upstream):
+    scores = weights.clamp(min=1e-30).log().requires_grad_()
+    scores.softmax(dim=0).backward(upstream)
+    return scores.grad
+
+
+def _gradient_case(n: int, seed: int) -> Case:
+    return Case((2 * _normal(n, seed=seed)).softmax(dim=0), _normal(n, seed=seed + 100))
+
+
+score_gradient = Exercise(
+    CHAPTER,
+    "score_gradient",
+    difficulty=3,
+    minutes=15,
+    right_answers=[
+        _gradient_gathered,
+        _gradient_jacobian,
+        _gradient_loop,
+        _gradient_numpy,
+        _gradient_torch,
+    ],
+    cases=[
+        _gradient_case(4, seed=0),
+        _gradient_case(2, seed=1),
+        _gradient_case(30, seed=2),
+        Case(torch.tensor([0.25, 0.5, 0.25]), torch.tensor([2.0, 2.0, 2.0])),
+        Case(torch.tensor([0.0, 1.0, 0.0]), torch.tensor([3.0, -1.0, 5.0])),
+        Case(torch.tensor([1.0]), torch.tensor([4.0])),
+    ],
+    mistakes={
+        "reaction_only": lambda weights, upstream: weights * (1 - weights),
+        "own_only": lambda weights, upstream: weights * (1 - weights) * upstream,
+        "others_only": lambda weights, upstream: (
+            -weights * ((weights * upstream).sum() - weights * upstream)
+        ),
+        "weights_only": lambda weights, upstream: weights * upstream,
+        "added": lambda weights, upstream: weights * (upstream + (weights * upstream).sum()),
+        "turned": lambda weights, upstream: weights * ((weights * upstream).sum() - upstream),
+        "plain_mean": lambda weights, upstream: weights * (upstream - upstream.mean()),
+        "mean_of_products": lambda weights, upstream: (
+            weights * (upstream - (weights * upstream).mean())
+        ),
+        "not_gathered": lambda weights, upstream: (
+            (torch.diag(weights) - torch.outer(weights, weights)) * upstream
+        ),
+        "softmax_again": lambda weights, upstream: _gradient_gathered(
+            weights.softmax(dim=0), upstream
+        ),
+    },
+    otherwise="other_gradient",
+    wrong_answers={
+        "other_gradient": [lambda weights, upstream: upstream],
+        "shape": [
+            lambda weights, upstream: (weights * upstream).sum(),
+            lambda weights, upstream: (weights * upstream)[None],
+        ],
+    },
+)
+
+
+def _next_rolled(W_key):
+    return torch.roll(W_key, -1, dims=0)  # the query of letter i is the key of letter i + 1
+
+
+def _next_concatenated(W_key):
+    return torch.cat([W_key[1:], W_key[:1]])
+
+
+def _next_loop(W_key):
+    n = len(W_key)
+    return [W_key[(i + 1) % n].tolist() for i in range(n)]
+
+
+def _next_numpy(W_key):
+    return 2 * np.roll(np.asarray(W_key), -1, axis=0)
+
+
+def _next_solved(W_key):
+    n, d = W_key.shape
+    wanted = 20 * math.sqrt(d) * torch.eye(n).roll(1, dims=1)
+    return wanted @ torch.linalg.pinv(W_key).T
+
+
+def _keys(n: int, d: int, seed: int) -> Tensor:
+    """Keys of length 10 at right angles to each other: (n, d)."""
+    return 10 * torch.linalg.qr(_normal(d, d, seed=seed))[0][:n]
+
+
+def _weights_of_letters(W_query: np.ndarray, W_key: Tensor) -> Tensor:
+    """Who finds whom: (n, n)."""
+    scores = torch.from_numpy(W_query) @ W_key.double().T / math.sqrt(W_key.shape[-1])
+    return scores.softmax(dim=-1)
+
+
+def _finds_next(W_query: np.ndarray, W_key: Tensor) -> np.ndarray:
+    """Whether each letter gives more than 0.9 of its weight to the next one: (n,)."""
+    following = torch.arange(1, len(W_key) + 1) % len(W_key)
+    weights = _weights_of_letters(W_query, W_key)
+    return (weights[torch.arange(len(W_key)), following] > 0.9).numpy()
+
+
+def _found(got: np.ndarray, want: np.ndarray, W_key: Tensor) -> dict[str, Any]:
+    """What the first letter that does not find the next one finds instead."""
+    letter = int(np.argmin(_finds_next(got, W_key)))
+    weights = _weights_of_letters(got, W_key)[letter]
+    n = len(W_key)
+    return {
+        "letter": letter,
+        "next": (letter + 1) % n,
+        "weight": f"{float(weights[(letter + 1) % n]):.2f}",
+    }
+
+
+def _prefers(step: int) -> Callable[..., bool]:
+    """Whether each letter gives the most weight to the one ``step`` places on."""
+
+    def prefers(got: np.ndarray, want: np.ndarray, W_key: Tensor) -> bool:
+        places = torch.arange(len(W_key))
+        best = _weights_of_letters(got, W_key).argmax(dim=-1)
+        return bool((best == (places + step) % len(W_key)).all())
+
+    return prefers
+
+
+def _all_but_the_last(got: np.ndarray, want: np.ndarray, W_key: Tensor) -> bool:
+    found = _finds_next(got, W_key)
+    return bool(found[:-1].all() and not found[-1])
+
+
+next_letter = Exercise(
+    CHAPTER,
+    "next_letter",
+    difficulty=2,
+    minutes=10,
+    right_answers=[_next_rolled, _next_concatenated, _next_loop, _next_numpy, _next_solved],
+    cases=[
+        Case(_keys(4, 8, seed=0)),
+        Case(_keys(3, 3, seed=1)),
+        Case(_keys(16, 20, seed=2)),
+        Case(_keys(2, 5, seed=3)),
+    ],
+    measure=_finds_next,
+    mistakes={
+        "same_letter": Symptom(_prefers(0)),
+        "previous_letter": Symptom(_prefers(-1)),
+        "last_left_out": Symptom(_all_but_the_last),
+        "too_even": Symptom(_prefers(1)),
+    },
+    otherwise="other_letter",
+    wrong_answers={
+        "same_letter": [lambda W_key: W_key, lambda W_key: 3 * W_key],
+        "previous_letter": [lambda W_key: torch.roll(W_key, 1, dims=0)],
+        "last_left_out": [
+            lambda W_key: torch.cat([W_key[1:], 0 * W_key[:1]]),
+            lambda W_key: torch.cat([W_key[1:], W_key[-1:]]),
+        ],
+        "too_even": [
+            lambda W_key: torch.roll(W_key, -1, dims=0) / 100,
+            lambda W_key: torch.roll(W_key, -1, dims=0) / W_key.norm(dim=-1, keepdim=True),
+        ],
+        "other_letter": [
+            lambda W_key: -torch.roll(W_key, -1, dims=0),
+            lambda W_key: 0 * W_key,
+            lambda W_key: torch.roll(W_key, -1, dims=1),
+            lambda W_key: torch.roll(W_key, -2, dims=0),
+        ],
+        "shape": [lambda W_key: torch.roll(torch.eye(len(W_key)), 1, dims=1)[:, :2]],
+    },
+    values=_found,
+)
+
+
+def _repair_value(query, key, value, order):
+    weights = (query @ key.T / math.sqrt(query.shape[-1])).softmax(dim=-1)
+    return weights @ value[order]  # the value of the drawer whose key stands there
+
+
+def _repair_key(query, key, value, order):
+    return scaled_dot_product_attention(query, key[order.argsort()], value)[0]
+
+
+def _repair_by_place(query, key, value, order):
+    old_key = torch.empty_like(key)
+    for i, drawer in enumerate(order.tolist()):
+        old_key[drawer] = key[i]
+    return scaled_dot_product_attention(query, old_key, value)[0]
+
+
+def _repair_weights(query, key, value, order):
+    _, weights = scaled_dot_product_attention(query, key, value)
+    return weights[:, order.argsort()] @ value
+
+
+def _repair_numpy(query, key, value, order):
+    powers = np.exp(query.numpy() @ key.numpy().T / query.shape[-1] ** 0.5)
+    return powers / powers.sum(axis=-1, keepdims=True) @ value.numpy()[order.numpy()]
+
+
+def _repair_case(n_q: int, d: int, d_v: int, order: list[int]) -> Case:
+    n_k = len(order)
+    query, key = 2 * _normal(n_q, d, seed=d), _normal(n_k, d, seed=d + 1)
+    return Case(query, key, _normal(n_k, d_v, seed=d + 2), torch.tensor(order))
+
+
+repair = Exercise(
+    CHAPTER,
+    "repair",
+    difficulty=2,
+    minutes=10,
+    right_answers=[
+        _repair_value,
+        _repair_key,
+        _repair_by_place,
+        _repair_weights,
+        _repair_numpy,
+    ],
+    cases=[
+        _repair_case(3, 8, 6, [2, 0, 4, 1, 3]),
+        _repair_case(1, 5, 2, [1, 2, 0]),
+        _repair_case(6, 4, 4, [3, 6, 0, 5, 1, 2, 4]),
+        _repair_case(2, 3, 5, [0, 1]),
+    ],
+    mistakes={
+        "not_repaired": [
+            lambda query, key, value, order: scaled_dot_product_attention(query, key, value)[0],
+            lambda query, key, value, order: scaled_dot_product_attention(
+                query, key[order], value[order]
+            )[0],
+        ],
+        "other_way": [
+            lambda query, key, value, order: scaled_dot_product_attention(
+                query, key, value[order.argsort()]
+            )[0],
+            lambda query, key, value, order: scaled_dot_product_attention(query, key[order], value)[
+                0
+            ],
+        ],
+        "both_repaired": lambda query, key, value, order: scaled_dot_product_attention(
+            query, key[order.argsort()], value[order]
+        )[0],
+        "not_divided": lambda query, key, value, order: (
+            (query @ key.T).softmax(dim=-1) @ value[order]
+        ),
+        "weights_returned": lambda query, key, value, order: scaled_dot_product_attention(
+            query, key, value
+        )[1],
+    },
+    otherwise="other_output",
+    wrong_answers={
+        "other_output": [
+            lambda query, key, value, order: query @ key.T @ value[order],
+            lambda query, key, value, order: value[order].mean(0).expand(len(query), -1),
+        ],
+        "shape": [lambda query, key, value, order: value[order]],
     },
 )
