@@ -2,25 +2,38 @@
 
 PYTHON ?= python3
 PORT ?=
+CLAIM ?= C1
 
 VENV := .venv
 PY := $(VENV)/bin/python
 COLAB := .venv-colab
-BOOKSITE := PYTHONPATH=site exec $(PY) -m booksite
-PIP := -m pip --disable-pip-version-check --quiet --retries 2
+RELEASES ?= newest
+OTHER := .venv-$(RELEASES)
+BOOKSITE := exec $(PY) -m booksite
+PIP := -I -m pip --disable-pip-version-check --quiet --retries 2
 # One thread a process: the processes share the cores among themselves.
 PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 8 --dist loadgroup
 
+# This folder's library and machinery, whatever else the shell points to, wherever it was moved to.
+export PYTHONPATH := $(CURDIR):$(CURDIR)/site
+unexport PYTHONHOME PYTHONSTARTUP
+
 .DEFAULT_GOAL := help
-.PHONY: help book site test test-colab lint sync clean
+.PHONY: help book site test test-colab test-releases lint times new sync environment clean
 
 help:
 	@echo "make book        build both editions of the book and serve them on this machine"
 	@echo "make site        build both editions into _build/html"
 	@echo "make test        run every test but the Colab ones"
 	@echo "make test-colab  run the notebooks with the packages that Colab has"
-	@echo "make sync        copy code cells from the English notebooks to the Chinese ones"
+	@echo "make test-releases RELEASES=oldest|newest"
+	@echo "                 the library and the notebooks with the oldest or newest packages it admits"
+	@echo "make new NUMBER=5-1 NAME=longformer CLAIM=C17"
+	@echo "                 make the skeleton of a lesson; NUMBER=5-1-lab: of its lab"
+	@echo "make sync        put notebooks in order, with the English code in all editions"
+	@echo "make times       say how long notebooks and tests took"
 	@echo "make lint        check style and spelling"
+	@echo "make environment make .venv, with all that the others need"
 	@echo "make clean       remove what was built, and all notebooks' results"
 
 book: site
@@ -35,19 +48,42 @@ test: site
 test-colab: $(VENV)/.installed $(COLAB)/.installed
 	@OMP_NUM_THREADS=1 $(PY) -m pytest tests/colab
 
+# Only what the library itself asks for, and what runs its tests and the notebooks.
+test-releases: | $(OTHER)/bin/python
+	@$(OTHER)/bin/python tests/releases.py $(RELEASES) > $(OTHER)/releases.txt
+	@$(OTHER)/bin/python $(PIP) install -r $(OTHER)/releases.txt . ipykernel nbmake pytest pytest-xdist hypothesis
+	@$(OTHER)/bin/python -m pip list
+	@OMP_NUM_THREADS=1 $(OTHER)/bin/python -m pytest -n 2 -p no:cacheprovider -o filterwarnings=default \
+		$$(grep -L booksite tests/test_*.py) --nbmake chapters/en
+
 lint: $(VENV)/.installed
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
-	@$(VENV)/bin/codespell
+	@$(PY) -m codespell_lib
 	@$(BOOKSITE) check
+
+times: $(VENV)/.installed
+	@$(BOOKSITE) times
+
+new: $(VENV)/.installed
+	@$(BOOKSITE) new --claim $(CLAIM) $(NUMBER) $(NAME)
 
 sync: $(VENV)/.installed
 	@$(BOOKSITE) sync
+
+environment: $(VENV)/.installed
 
 clean:
 	@rm -rf _build
 
 # Installing: only when what is to be installed changed. A failure leaves what is there as it is.
+# An environment whose Python is gone, or is now of another version that has no packages there, is
+# made anew. Tools are called as modules: the scripts in bin name the folder they were made in.
+
+PACKAGES := -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
+fit = $(shell test -d "$$($(1)/bin/python $(PACKAGES) 2> /dev/null)" && echo fit)
+UNFIT := $(foreach venv,$(VENV) $(COLAB) $(OTHER),$(if $(call fit,$(venv)),,$(venv)))
+.PHONY: $(UNFIT:%=%/bin/python) $(UNFIT:%=%/.installed)
 
 $(VENV)/.installed: requirements.txt pyproject.toml | $(PY)
 	@echo "Installing the packages of requirements.txt and the course's library into $(VENV):"
@@ -62,11 +98,12 @@ $(COLAB)/.installed: tests/colab/requirements.txt | $(COLAB)/bin/python
 		{ $(call offline,the packages that tests/colab/requirements.txt lists); }
 	@touch $@
 
-$(PY) $(COLAB)/bin/python:
+$(PY) $(COLAB)/bin/python $(OTHER)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3 book"; exit 1; }
-	@$(PYTHON) -m venv $(@D:/bin=) || \
-		{ rm -rf $(@D:/bin=); echo "Python's venv module is needed (Debian: python3-venv)."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+		{ echo "Python's venv module is needed (Debian: python3-venv)."; exit 1; }
+	@rm -rf $(@D:/bin=) && $(PYTHON) -m venv $(@D:/bin=)
 
 define offline
 echo; echo "Could not install $(1), see above."; \

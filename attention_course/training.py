@@ -51,8 +51,7 @@ class Log(Display):
         return plots.curves(
             np.arange(1, len(self.losses) + 1),
             {"": np.array(self.losses)},
-            x_label=word("display.training.step"),
-            y_label=word("display.training.loss"),
+            key="display.training.figure",
             title=title,
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from booksite.book import Book
 
 ROOT = Path(__file__).parents[1]

@@ -1,7 +1,7 @@
 """From notebooks to pages: what the site says, and what it says when something is wrong."""
 
-import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -13,7 +13,8 @@ import urllib.request
 
 import pytest
 from books import ROOT, change, code, small_book, text, write
-from booksite import assets, pages, serve
+
+from booksite import assets, pages, reports, serve
 from booksite.book import EDITIONS, SITE, Book, BookError
 from booksite.build import build
 
@@ -25,10 +26,11 @@ from attention_course import claims
 
 claims.record("C3", 0.93, verdict="holds", spread=(0.9, 0.95), style="percent")
 """
+RECORDS = {"metadata": {"tags": ["record"]}}
 PROSE = {
     "en": [
         "# One\n\nA first paragraph, which says what the page is about.",
-        "See $e^{x_i}$.\n\n$$x^2$$",
+        "Softmax: $e^{x_i}$. Then softmax once more.\n\n$$x^2$$",
     ],
     "zh": ["# 第一章\n\n第一段说这一页讲什么。", "注意力机制：$e^{x_i}$。\n\n$$x^2$$"],
 }
@@ -45,14 +47,14 @@ def command(book, *arguments, **environment):
 
 
 def book_at(root):
-    book = small_book(root, "index", "claims", "glossary")
+    book = small_book(root, "index", "claims", "glossary", "times")
     for edition in EDITIONS:
         start, more = PROSE[edition]
-        cells = [text("start", start), code("measure", RECORD), text("more", more)]
+        cells = [text("start", start), code("measure", RECORD, **RECORDS), text("more", more)]
         write(book, edition, "index", cells)
         setup = f'LANGUAGE = "{edition}"\nLIBRARY = ""\n\n{USE}'
         change(book.path(edition, "index"), "setup", source=setup)
-        for page in ("claims", "glossary"):
+        for page in ("claims", "glossary", "times"):
             shutil.copy(
                 ROOT / "chapters" / edition / f"{page}.md", book.root / "chapters" / edition
             )
@@ -79,6 +81,18 @@ def test_a_page_says_its_language_and_what_it_is_about(site, edition, tag):
     assert f'<html lang="{tag}"' in html
     description = PROSE[edition][0].split("\n\n")[1]
     assert f'<meta name="description" content="{description}">' in html
+
+
+@pytest.mark.parametrize(("edition", "show"), [("en", "Show the code"), ("zh", "显示代码")])
+def test_code_that_sets_up_or_records_is_folded_and_what_it_shows_is_not(site, edition, show):
+    html = page(site, f"{edition}/index.html")
+    folded = re.findall(r"<details class=\"[^\"]*input[^\"]*\">.*?</details>", html, re.DOTALL)
+    assert len(folded) == 2
+    assert "LIBRARY" in folded[0]
+    assert "claims" in folded[1]
+    assert all(show in fold for fold in folded)
+    assert "ac-claim" in html
+    assert "ac-claim" not in "".join(folded)
 
 
 def test_a_page_leads_to_the_same_page_of_the_other_edition(site):
@@ -119,17 +133,39 @@ def test_formulas_are_drawn_when_the_site_is_built(site):
     assert not re.search(r"mathjax|require\.js|thebe|fontawesome", html, re.IGNORECASE)
 
 
-def test_the_policy_admits_the_pages_own_scripts_and_no_others(site):
+def test_the_policy_admits_the_sites_own_files_and_nothing_in_a_page(site):
     html = page(site, "en/index.html")
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
-    assert "default-src 'self'" in policy
-    assert "unsafe-eval" not in policy
+    assert "default-src 'self'; script-src 'self';" in policy
+    assert not re.search("unsafe-eval|blob|sha256", policy)
     for attributes, script in re.findall(r"<script\b([^>]*)>(.*?)</script>", html, re.DOTALL):
-        if "src=" not in attributes:
-            digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-            assert f"'sha256-{digest}'" in policy
+        assert "src=" in attributes or 'type="application/json"' in attributes, script
     assert not re.search(r"\son\w+=", re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL))
-    assert "new Function" not in page(site, "zh/_static/doctools.js")
+    assert "new Function" not in bundled(site, "zh", "js")
+
+
+def bundled(site, edition, ending):
+    """What all pages of an edition share."""
+    name = re.search(rf"_static/book-\w+\.{ending}", page(site, f"{edition}/index.html"))[0]
+    return page(site, f"{edition}/{name}")
+
+
+def test_all_pages_share_one_style_sheet_and_one_script(site):
+    for path in (site.output / "html" / "en").glob("*.html"):
+        html = path.read_text()
+        sheets = re.findall(r'<link rel="stylesheet"[^>]*href="([^"]*)"', html)
+        assert [name for name in sheets if "katex" not in name] == sheets[:1]
+        scripts = re.findall(r'<script[^>]*src="([^"?]*)', html)
+        assert len(scripts) == 2 or path.name == "search.html", scripts
+    for name in re.findall(r"[\w./-]+-[0-9a-f]{10}\.\w+", html):
+        content = (site.output / "html" / "en" / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest()[:10] in name
+    css = bundled(site, "en", "css")
+    assert ".bd-article" in css
+    assert ".ac-explorable" in css
+    assert ".placeholder" not in css
+    assert "@import" not in css
+    assert not re.search(r"url\((?!['\"]?data:)", css)
 
 
 def test_the_ledger_holds_what_the_notebook_measured(site):
@@ -148,6 +184,27 @@ def test_the_glossary_anchors_each_term_and_gives_the_other_languages(site):
     html = page(site, "zh/glossary.html")
     assert 'id="term-attention"' in html
     assert re.search(r"<strong>注意力</strong>.*?<span lang=\"en\">attention<", html, re.DOTALL)
+
+
+def test_the_page_of_run_times_tells_those_of_notebooks_and_tests(tmp_path, site):
+    assert re.search(r"Notebook.*?index\.html.*?<p>\d+\.\d</p>", page(site, "en/times.html"), re.S)
+    assert "Not yet measured" in page(site, "en/times.html")
+    shutil.copytree(site.root, tmp_path / "book")
+    book = Book(tmp_path / "book")
+    report = reports.path(book, "tests")
+    report.parent.mkdir(exist_ok=True)
+    report.write_text('{"tests/test_one.py": 12.34}')
+    build(book)
+    assert re.search(r"tests/test_one.py.*?<p>12\.3</p>", page(book, "zh/times.html"), re.S)
+    assert "12.3 s    tests/test_one.py" in command(book, "times").stdout
+
+
+def test_the_first_mention_of_a_term_says_what_it_means(site):
+    for edition, word in (("en", "Softmax"), ("zh", "注意力")):
+        html = page(site, f"{edition}/index.html")
+        mentions = re.findall(r'<a class="book-term"[^>]*>([^<]*)</a>', html)
+        assert mentions == [word]
+    assert 'data-meaning="Turns scores' in page(site, "en/index.html")
 
 
 def test_chinese_pages_have_chinese_all_around(site):
@@ -191,14 +248,19 @@ def test_a_second_build_has_nothing_to_do_and_prose_builds_its_own_edition(tmp_p
     assert page(book, "en/index.html") == before
 
 
-def test_a_published_copy_leads_to_colab_and_says_where_it_stands(tmp_path, site, monkeypatch):
+def test_a_published_copy_says_where_it_stands_and_where_it_runs(tmp_path, site, monkeypatch):
     shutil.copytree(site.root, tmp_path / "book")
     monkeypatch.setenv("GITHUB_REPOSITORY", "ada/course")
     book = Book(tmp_path / "book")
     build(book)
     html = page(book, "zh/index.html")
-    notebook = "github/ada/course/blob/colab/chapters/zh/index.ipynb"
+    notebook = "github/ada/course/blob/notebooks/chapters/zh/index.ipynb"
     assert f'href="https://colab.research.google.com/{notebook}"' in html
+    assert f"src=https://{notebook.replace('github/', 'github.com/', 1)}" in html
+    (wheel,) = (book.output / "html").glob("*.whl")
+    download = json.loads(page(book, "zh/_sources/index.ipynb"))
+    setup = next("".join(c["source"]) for c in download["cells"] if c["id"] == "setup")
+    assert f'LIBRARY = "https://ada.github.io/course/{wheel.name}"' in setup
     assert "尚未发布" not in html
     assert '<link rel="canonical" href="https://ada.github.io/course/zh/index.html">' in html
     english = (
@@ -235,10 +297,12 @@ def test_jupyter_book_alone_builds_the_english_edition_with_its_outputs(tmp_path
 
 def test_a_chinese_query_is_cut_into_words_of_the_index():
     script = """
-        const terms = { 注意力: 1, 机制: 1, 注意: 1, attention: 1 };
+        const terms = { 注意力: 1, 机制: 1, 注意: 1, 意: 1, 力: 1, attention: 1 };
         const source = require("fs").readFileSync(process.argv[1], "utf8");
         const split = new Function("Search", source + "; return splitQuery")({ _index: { terms } });
-        const queries = ["注意力机制", "注意力 attention", "用attention的注意", "未知"];
+        const queries = [
+            "注意力机制", "注意力 attention", "用attention的注意", "意力", "力", "未知",
+        ];
         console.log(JSON.stringify(queries.map(split)));
     """
     run = subprocess.run(
@@ -247,9 +311,14 @@ def test_a_chinese_query_is_cut_into_words_of_the_index():
         text=True,
         check=True,
     )
-    assert run.stdout.strip() == (
-        '[["注意力","机制"],["注意力","attention"],["用","attention","注意"],["未知"]]'
-    )
+    assert json.loads(run.stdout) == [
+        ["注意力", "机制"],
+        ["注意力", "attention"],
+        ["用", "attention", "注意"],
+        ["意", "力"],
+        ["力"],
+        ["未知"],
+    ]
 
 
 def test_icons_become_drawings_and_an_unknown_one_is_named():
@@ -258,11 +327,6 @@ def test_icons_become_drawings_and_an_unknown_one_is_named():
     )
     with pytest.raises(pages.UnknownIcon, match="fa-rocket"):
         pages.finished('<i class="fa-solid fa-rocket"></i>', {})
-
-
-def test_a_style_sheet_that_outputs_share_stands_once():
-    one, two = ('<style class="ac-style">a{}</style>', '<style class="ac-style">b{}</style>')
-    assert pages.once(f"{one}x{two}y{one}{two}") == f"{one}x{two}y"
 
 
 def test_the_site_is_served_and_a_port_in_use_is_said(site, capsys):
@@ -293,7 +357,7 @@ def test_a_command_that_cannot_go_on_says_why_without_a_traceback(tmp_path):
         (["serve"], "There is no built site yet"),
         (["build"], "_toc.yml is missing"),
         (
-            ["stamp", "--repository", "x", "--commit", "y", "--output", tmp_path],
+            ["stamp", "--repository", "x", "--output", tmp_path],
             "expected owner/name",
         ),
     ):
@@ -311,5 +375,5 @@ def test_browser_assets_that_cannot_be_fetched_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(assets, "MODULES", tmp_path / "node_modules")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
     monkeypatch.setenv("npm_config_offline", "true")
-    with pytest.raises(BookError, match=r"KaTeX.*could not be fetched(.|\n)*Nothing was lost"):
+    with pytest.raises(BookError, match=r"lists could not be fetched(.|\n)*Nothing was lost"):
         assets.install()

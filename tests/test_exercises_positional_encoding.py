@@ -1,4 +1,4 @@
-"""What is particular to the exercises of notebook 3-2."""
+"""What is particular to the exercises of lesson 3-2 and its lab."""
 
 import numpy as np
 import pytest
@@ -15,12 +15,6 @@ def test_the_solution_of_the_encoding_is_the_library_s_encoding():
         assert np.allclose(encode(length, d_model, base), theirs, atol=1e-6)
 
 
-def test_the_clock_is_read_from_the_library_s_encoding_too():
-    read = exercises.clock.right_answers[0]
-    rows = sinusoidal_encoding(500, 8).numpy()
-    assert np.allclose([read(row) for row in rows], np.arange(500), atol=1e-2)
-
-
 @pytest.mark.parametrize("k", [0, 1, 7, 100])
 def test_the_shift_moves_every_row_of_the_encoding(k):
     matrix = exercises.shift.right_answers[0](k, 16)
@@ -28,23 +22,27 @@ def test_the_shift_moves_every_row_of_the_encoding(k):
     assert np.allclose(table[: 200 - k] @ matrix.T, table[k:], atol=1e-6)
 
 
-def test_the_solution_of_rope_is_the_library_s_rotation():
-    rotate = exercises.rotary.right_answers[0]
-    x = torch.randn(5, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    theirs = rotary_embedding(x, torch.arange(5))
-    ours = [rotate(row.numpy(), position) for position, row in enumerate(x)]
-    assert np.allclose(ours, theirs, atol=1e-12)
+@pytest.mark.parametrize(("p", "s"), [(0, 0), (7, 2), (2, 7), (90, 100)])
+def test_the_score_from_the_offset_is_the_score_of_the_two_positions(p, s):
+    query, key = torch.randn(2, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    turned_query = rotary_embedding(query[None], torch.tensor([p]))[0]
+    turned_key = rotary_embedding(key[None], torch.tensor([s]))[0]
+    for solution in exercises.rope_score.right_answers:
+        score = solution(query.numpy(), key.numpy(), p - s)
+        assert np.isclose(float(score), float(turned_query @ turned_key), atol=1e-9)
 
 
-def test_single_precision_and_whole_numbers_will_do():
-    encode = exercises.encoding.right_answers[0]
-    assert exercises.encoding.check(lambda *a: encode(*a).astype(np.float32)).status == "right"
-    read = exercises.clock.right_answers[0]
-    assert exercises.clock.check(lambda *a: round(float(read(*a)))).status == "right"
+def test_half_of_the_layers_tried_first_are_blind_and_no_single_shuffle_finds_all_the_others():
+    layers = [case.inputs[0] for case in exercises.order.cases]
+    assert len(set(layers)) == 10
+    solve = exercises.order.right_answers[1]
+    blind = {"attention", "word_by_word", "average"}
+    for case in exercises.order.cases:
+        assert solve(*case.inputs) == (case.inputs[0].__name__ not in blind)
 
 
 def test_an_answer_with_not_a_number_is_wrong():
-    for exercise in (exercises.encoding, exercises.shift, exercises.rotary, exercises.clock):
+    for exercise in (exercises.encoding, exercises.shift, exercises.rope_score):
         right = exercise.right_answers[0]
         outcome = exercise.check(lambda *a, right=right: right(*a) * np.nan)
         assert outcome.status == "wrong"

@@ -4,6 +4,7 @@ Parity of the editions and stored outputs are checked in test_editions.py, execu
 test_execution.py.
 """
 
+import ast
 import itertools
 import json
 import re
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
-from attention_course import language
+from attention_course import explorables, language
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 PAGES = sorted(CHAPTERS.glob("*/*.ipynb")) + sorted(CHAPTERS.glob("*/*.md"))
@@ -40,6 +42,10 @@ def prose(path):
         text = path.read_text()
     else:
         text = "\n\n".join(source(cell) for cell in cells(path, "markdown"))
+    return plain(text)
+
+
+def plain(text):
     text = re.sub(r"```.*?```", "", text, flags=re.S)
     text = re.sub(r"\$\$.*?\$\$", "", text, flags=re.S)
     text = re.sub(r"\$[^$\n]+\$|`[^`\n]*`", "", text)
@@ -63,6 +69,12 @@ def test_the_notebook_is_valid_and_its_cells_have_speaking_ids(path):
     assert not [i for i in ids if re.fullmatch(r"[0-9a-f]{8}", i)]
 
 
+@pages(PAGES)
+def test_nothing_is_left_to_write(path):
+    """The skeleton of a page says TODO where its author has to write."""
+    assert not re.findall(r".*TODO.*", path.read_text())
+
+
 @pages(NOTEBOOKS)
 def test_the_setup_cell_comes_first_and_is_the_same_everywhere(path):
     def setup(page):
@@ -80,8 +92,114 @@ def test_code_cells_are_short_and_introduced_by_prose(path):
         if cell["cell_type"] == "code":
             assert before == "markdown", f"{cell['id']}: no prose before it"
             lines = source(cell).strip().count("\n") + 1
-            assert lines <= 16 or cell["id"] == "setup", f"{cell['id']}: {lines} lines"
+            assert lines <= 14 or cell["id"] == "setup", f"{cell['id']}: {lines} lines"
         before = cell["cell_type"]
+
+
+# What a page may take: cells, words, lines of code that the reader sees, minutes.
+LIMITS = {"lesson": (50, 1800, 140, 35), "lab": (60, 2500, 200, 50)}
+NOT_READ = {"plot", "record"}  # tags of cells that are folded
+
+
+def kind(path):
+    return "lab" if re.match(r"\d+(-\d+)?-lab", path.stem) else "lesson"
+
+
+def is_exercise(cell):
+    return cell["id"].startswith("exercise")
+
+
+def visible_lines(cells):
+    return sum(
+        len([line for line in source(cell).splitlines() if line.strip()])
+        for cell in cells
+        if cell["cell_type"] == "code"
+        and cell["id"] != "setup"
+        and not NOT_READ & set(cell["metadata"].get("tags", ()))
+    )
+
+
+def words_of(cells):
+    text = "\n\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
+    return len(re.findall(r"[A-Za-z0-9][\w'’.-]*", plain(text)))
+
+
+def minutes(path):
+    """Honest minutes, exercises apart: 100 words and 8 lines of code in each."""
+    read = [cell for cell in cells(path) if not is_exercise(cell)]
+    return words_of(read) / 100 + visible_lines(read) / 8
+
+
+@pages([page for page in LESSONS if page.parent.name == "en"])
+def test_a_page_is_no_longer_than_one_sitting(path):
+    counts = len(cells(path)), words_of(cells(path)), visible_lines(cells(path)), minutes(path)
+    names = ("cells", "words", "lines of code", "minutes")
+    over = [
+        f"{count:.0f} {name}, at most {most}"
+        for name, count, most in zip(names, counts, LIMITS[kind(path)], strict=True)
+        if count > most
+    ]
+    assert not over
+
+
+@pages(LESSONS)
+def test_the_minutes_that_a_page_says_are_honest(path):
+    time = language.words("display.page.time", path.parent.name)
+    said = re.search(rf"\*\*{time}\*\*\D*(\d+)", source(cells(path)[0]))
+    assert said, f"the first cell says no time after **{time}**"
+    needed = minutes(CHAPTERS / "en" / path.name)
+    assert abs(int(said[1]) - needed) <= 5, f"it says {said[1]} minutes, it takes {needed:.0f}"
+
+
+# What the stated reader has not been taught, by what gives it away in a line of code.
+IDIOMS = {
+    "einsum": r"\beinsum\(",
+    "gather": r"\.gather\(|\bgather\(",
+    "cummax": r"\bcummax\(",
+    "roll": r"\.roll\(",
+    "lambda": r"\blambda\b",
+    "chained assignment": r"^\s*\w+ = \w+ = ",
+    "bit tricks": r"<<|>>|\^ ?=",
+    "nested function": r"^(?: {4})+def (?!__init__|forward)",
+    "ignore_index": r"ignore_index|-100\b",
+    "walrus": r":=",
+}
+
+
+@pages([page for page in LESSONS if kind(page) == "lesson" and page.parent.name == "en"])
+def test_a_lesson_uses_no_idiom_that_was_not_taught(path):
+    for cell in cells(path, "code"):
+        if cell["id"] != "setup" and not NOT_READ & set(cell["metadata"].get("tags", ())):
+            for name, pattern in IDIOMS.items():
+                assert not re.search(pattern, source(cell), flags=re.M), f"{cell['id']}: {name}"
+
+
+def bound(code):
+    """The names that a cell binds at its top level."""
+    tree = ast.parse(TransformerManager().transform_cell(code))
+    targets = []
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            targets += node.targets
+        elif isinstance(node, ast.AnnAssign):
+            targets.append(node.target)
+    for target in targets:
+        for node in ast.walk(target):
+            if isinstance(node, ast.Name):
+                yield node.id
+
+
+@pages([page for page in LESSONS if page.parent.name == "en"])
+def test_a_name_is_bound_once_so_that_earlier_cells_can_run_again(path):
+    seen = {}
+    for cell in cells(path, "code"):
+        if cell["id"] == "setup" or is_exercise(cell):
+            continue
+        for name in dict.fromkeys(bound(source(cell))):
+            assert name not in seen, f"{name}: bound in {seen[name]}, again in {cell['id']}"
+            seen[name] = cell["id"]
 
 
 @pages(NOTEBOOKS)
@@ -91,13 +209,55 @@ def test_code_holds_no_chinese(path):
             assert not re.findall(CHINESE, source(cell)), cell["id"]
 
 
-@pages(LESSONS)
-def test_the_page_has_every_part(path):
+def headings(path, level):
+    text = "\n\n".join(source(cell) for cell in cells(path, "markdown"))
+    text = re.sub(r"```.*?```", "", text, flags=re.S)
+    return re.findall(rf"^#{{{level}}} (.*)$", text, flags=re.M)
+
+
+@pages([page for page in LESSONS if kind(page) == "lesson"])
+def test_a_lesson_has_every_part_under_its_name_and_in_order(path):
+    parts = list(language.words("display.page.part", path.parent.name).values())
+    found = []
+    for heading in headings(path, 2):
+        part = next((p for p in parts if re.match(rf"{p}($|[:：])", heading)), None)
+        assert part, f"{heading!r} begins with none of {', '.join(parts)}"
+        found.append(part)
+    # A guess is asked for right before what it is about, wherever that is.
+    in_order = [part for part in found if part != parts[0]]
+    assert in_order == [part for part in parts[1:] if part in found]
+    assert len(found) == len(set(found))
+    assert set(parts) - set(found) <= {parts[2]}  # what there is to see may stand in Build
     code = "\n".join(source(cell) for cell in cells(path, "code"))
-    for part in ("Prediction(", "Quiz(", "record("):
-        assert part in code, part
+    for call in ("overview.here(", "Prediction(", "Quiz(", "record(", "data_flow("):
+        assert call in code, call
     assert len(re.findall(r"\.check\(", code)) >= 2
-    assert re.search(r"\b\w*(Explorer|Plane)\(", code)
+    playful = set(re.findall(r"\b([A-Z]\w+)\(", code)) - {"Prediction", "Quiz"}
+    assert playful & {"".join(map(str.title, name.split("_"))) for name in explorables.names()}
+
+
+@pages([page for page in LESSONS if kind(page) == "lab"])
+def test_a_lab_ends_as_a_lesson_does(path):
+    parts = list(language.words("display.page.part", path.parent.name).values())
+    assert headings(path, 2)[-2:] == parts[-2:]
+
+
+@pages(LESSONS)
+def test_the_opening_says_what_it_is_about(path):
+    words = language.words("display.page", path.parent.name)
+    for name in ("question", "afterwards", "time", "know", "trial"):
+        assert f"**{words[name]}" in source(cells(path)[0]), words[name]
+
+
+@pages(LESSONS)
+def test_exercises_and_questions_stand_under_their_names(path):
+    words, before = language.words("display.page", path.parent.name), ""
+    for cell in cells(path):
+        if cell["cell_type"] == "code":
+            for call, name in ((".check(", words["exercise"]), ("Quiz(", words["quiz"])):
+                if call in source(cell):
+                    assert re.search(rf"^### {name}", before, flags=re.M), cell["id"]
+        before = source(cell)
 
 
 @pages(NOTEBOOKS)
@@ -173,6 +333,33 @@ def test_what_one_edition_calls_by_its_term_the_other_does_too(path):
             assert not uses(term["en"], english) or uses(term["zh"], chinese), (
                 f"{name}: {term['en']!r} is on the English page, {term['zh']!r} not on the Chinese"
             )
+
+
+TERMS = language.read_toml("terminology.toml")
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_a_chinese_term_is_given_with_its_english_where_it_is_introduced(name):
+    """中文（English）, or English（中文） where the Chinese edition keeps the English."""
+    term = TERMS[name]
+    path = CHAPTERS / "zh" / f"{term['lesson']}.ipynb"
+    text = re.sub(r"(?m)^#.*$", "", prose(path))  # headings stay short
+    text = text.replace("*", "")
+    first = re.search(re.escape(term["zh"]), text, flags=re.I)
+    assert first, f"{path.name} does not say {term['zh']}"
+    around = text[max(0, first.start() - 30) : first.end() + 40]
+    if re.search(IDEOGRAPH, term["zh"]):
+        pairs = [(term["zh"], term["en"])]
+    else:
+        pairs = [
+            pair
+            for other in term.get("also_zh", ())
+            for pair in ((term["zh"], other), (other, term["zh"]))
+        ]
+    given = [f"{a}（{b}" for a, b in pairs]
+    assert not given or any(each.lower() in around.lower() for each in given), (
+        f"{path.name}: {given[0]}）is expected at its first mention: …{around.strip()}…"
+    )
 
 
 def test_every_term_of_the_glossary_is_used():

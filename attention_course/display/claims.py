@@ -3,20 +3,30 @@
 :func:`record` shows a result card and puts the same entry into the notebook's output under
 :data:`MIME`. The executed notebooks are the ledger: the book's claims page is collected from them,
 so no number on it is typed by hand.
+
+What a record says stands with its lesson's words, in a table ``[claim.C6.slope]``::
+
+    measure = "Slope of the logits' variance over d"    # what is measured
+    style = "number"                # how numbers are written, one of STYLES
+    unit = ""                       # written after the number
+    verdict = "holds_if"            # one of VERDICTS, in the record that settles the claim
+    condition = "…"                 # follows the verdict: when the claim holds, what is wrong
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .language import word, words
-from .markup import Display, escape
-from .plots import number
+from .language import in_lessons, word, words
+from .markup import Display, code_spans, escape, without_marks
+from .numbers import as_number, as_truth, decimals, number, percent
 
 MIME = "application/vnd.attention-course.claim+json"
 VERDICTS = ("holds", "holds_if", "imprecise", "wrong", "unchecked")
 STYLES = ("number", "percent", "scientific", "integer")
+_WORDS = ("measure", "style", "unit", "verdict", "condition")
+_CONDITIONAL = ("holds_if", "imprecise", "wrong")  # say what has to be said after them
 _TONES = {"holds": "good", "holds_if": "good", "imprecise": "bad", "wrong": "bad"}
 
 
@@ -28,8 +38,9 @@ class ResultCard(Display):
     """A measured value as the reader sees it.
 
     Attributes:
-        entry: the ledger's entry: ``claim``, ``measure``, ``value``, ``text``, ``spread``,
-            ``reference``, ``verdict``, ``verdict_text``, ``condition``.
+        entry: the ledger's entry: ``claim``, ``record``, ``measure``, ``value``, ``text``,
+            ``beside``, ``spread``, ``runs``, ``reference``, ``verdict``, ``verdict_text``,
+            ``condition``.
     """
 
     def __init__(self, entry: dict[str, Any]) -> None:
@@ -41,22 +52,22 @@ class ResultCard(Display):
         if entry["verdict"]:
             verdict = (
                 f'<p><span class="ac-verdict">{escape(entry["verdict_text"])}</span> '
-                f"{escape(entry['condition'])}</p>"
+                f"{code_spans(entry['condition'])}</p>"
             )
         tone = _TONES.get(entry["verdict"], "quiet")
         beside = f" <small>{escape(entry['beside'])}</small>" if entry["beside"] else ""
         return (
             f'<div class="ac ac-card ac-claim" data-tone="{tone}" data-claim="{entry["claim"]}">'
             f'<div class="ac-head"><b>{entry["claim"]}</b>'
-            f"<span>{escape(claim_words(entry['claim']))}</span></div>"
-            f"<p>{escape(entry['measure'])}</p>"
+            f"<span>{code_spans(claim_words(entry['claim']))}</span></div>"
+            f"<p>{code_spans(entry['measure'])}</p>"
             f'<p class="ac-value">{escape(entry["text"])}{beside}</p>{verdict}</div>'
         )
 
     def text(self) -> str:
         entry = self.entry
         said = f"{entry['claim']} · {entry['measure']} {entry['text']} {entry['beside']}".strip()
-        return f"{said} · {entry['verdict_text']} {entry['condition']}".strip(" ·")
+        return without_marks(f"{said} · {entry['verdict_text']} {entry['condition']}".strip(" ·"))
 
     def data(self) -> dict[str, Any]:
         return {MIME: self.entry}
@@ -68,72 +79,66 @@ def claim_words(name: str) -> str:
     Raises:
         ValueError: there is no claim of that name.
     """
-    known = words("display.claim")
-    if name not in known:
-        raise ValueError(f"claim: got {name!r}, expected one of {', '.join(known)}")
-    return known[name]
+    try:
+        return word(f"display.claim.{name}")
+    except KeyError:
+        known = ", ".join(words("display.claim"))
+        raise ValueError(f"claim: got {name!r}, expected one of {known}") from None
 
 
 def record(
-    claim: str,
-    value: float,
+    name: str,
+    values: Any,
     *,
-    measure: str | None = None,
-    verdict: str | None = None,
-    condition: str | None = None,
-    supported: bool = True,
     spread: tuple[float, float] | None = None,
     reference: float | None = None,
-    style: str = "number",
-    unit: str = "",
+    supported: bool = True,
+    **said: str,
 ) -> ResultCard:
     """Show a measured value and enter it into the ledger.
 
     Args:
-        claim: the claim's name, ``"C1"`` to ``"C26"``.
-        value: what was measured.
-        measure: key of the words that say what was measured.
-        verdict: one of :data:`VERDICTS`, in the record that settles the claim.
-        condition: key of the words that follow the verdict (when it holds, what is wrong).
-        supported: whether the run bears out the page's words about it.
-        spread: the smallest and largest value over runs.
+        name: the claim and what is recorded of it, ``"C6.slope"``: some lesson's words have a table
+            ``[claim.C6.slope]``. With the claim alone, ``"C6"``, no words are looked up.
+        values: what was measured: a number, or a list with one number for each run, of which mean,
+            smallest and largest are shown.
+        spread: smallest and largest, where ``values`` is one number that sums up several runs.
         reference: what the value is to be compared with (chance, uniform weights).
-        style: how numbers are written, one of :data:`STYLES`; ``"scientific"`` keeps two digits.
-        unit: written after the number.
+        supported: whether the run bears out the page's words about it.
+        said: words given outright, by the names that the table has.
 
     Raises:
         ClaimNotSupported: ``supported`` is false.
-        ValueError: an unknown claim, verdict or style.
-        TypeError: ``value`` is not a number.
+        KeyError: no lesson, or more than one, has words for ``name``.
+        TypeError: something is not a number (texts and truth values are none).
+        ValueError: a number is NaN or infinite; an unknown claim, verdict or style.
     """
-    said = claim_words(claim)
-    if verdict is not None and verdict not in VERDICTS:
-        raise ValueError(f"verdict: got {verdict!r}, expected one of {', '.join(VERDICTS)}")
-    if style not in STYLES:
-        raise ValueError(f"style: got {style!r}, expected one of {', '.join(STYLES)}")
-    value = _number("value", value)
+    runs = _runs(values)
+    value = sum(runs) / len(runs)
+    ends = _ends(runs, spread)
+    reference = None if reference is None else as_number("reference", reference)
+    supported = as_truth("supported", supported)
+    claim, _, detail = name.partition(".")
+    about = claim_words(claim)
+    table = {**(words(in_lessons(f"claim.{name}")) if detail else {}), **said}
+    measure, style, unit, verdict, condition = _checked(name, table)
     if not supported:
-        what = word(measure) if measure else said
-        raise ClaimNotSupported(f"{claim}: measured {value:g} for “{what}”, against the page")
-    beside = []
-    if spread is not None:
-        low, high = (_number("spread", v) for v in spread)
-        beside.append(word("display.card.spread", low=_write(low, style), high=_write(high, style)))
-    if reference is not None:
-        reference = _number("reference", reference)
-        beside.append(word("display.card.reference", value=_write(reference, style)))
+        what = measure or about
+        raise ClaimNotSupported(f"{name}: measured {value:g} for “{what}”, against the page")
     return ResultCard(
         {
             "claim": claim,
-            "measure": word(measure) if measure else "",
+            "record": name,
+            "measure": measure,
             "value": value,
             "text": _write(value, style) + (f" {unit}" if unit else ""),
-            "beside": word("display.card.join").join(beside),
-            "spread": None if spread is None else [low, high],
+            "beside": _beside(ends, len(runs), reference, style),
+            "spread": None if ends is None else list(ends),
+            "runs": len(runs),
             "reference": reference,
-            "verdict": verdict or "",
+            "verdict": verdict,
             "verdict_text": word(f"display.verdict.{verdict}") if verdict else "",
-            "condition": word(condition) if condition else "",
+            "condition": condition,
         }
     )
 
@@ -147,19 +152,59 @@ def collect(notebook: dict[str, Any]) -> Iterable[dict[str, Any]]:
                 yield entry
 
 
-def _number(name: str, value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: got {type(value).__name__}, expected a number") from None
+def _runs(values: Any) -> list[float]:
+    """The finite numbers that were measured, one a run."""
+    several = isinstance(values, (list, tuple)) or getattr(values, "ndim", 0) == 1
+    runs = [as_number("values", value) for value in (values if several else [values])]
+    if not runs:
+        raise ValueError("values: got no numbers, expected at least one")
+    return runs
+
+
+def _ends(runs: list[float], spread: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The smallest and the largest over runs, where there were several."""
+    if spread is None:
+        return (min(runs), max(runs)) if len(runs) > 1 else None
+    low, high = (as_number("spread", end) for end in spread)
+    if low > high:
+        raise ValueError(f"spread: got {low:g} to {high:g}, expected the smaller number first")
+    return low, high
+
+
+def _checked(name: str, table: dict[str, str]) -> Iterator[str]:
+    """The words of a record, in the order of :data:`_WORDS`; nothing for one that is missing."""
+    for each in table:
+        if each not in _WORDS:
+            raise ValueError(f"{name}: got the word {each!r}, expected one of {', '.join(_WORDS)}")
+    for each, known in (("verdict", VERDICTS), ("style", STYLES)):
+        if each in table and table[each] not in known:
+            raise ValueError(f"{each}: got {table[each]!r}, expected one of {', '.join(known)}")
+    if table.get("verdict") in _CONDITIONAL and not table.get("condition"):
+        raise ValueError(
+            f"condition: got none, expected what follows {table['verdict']!r} in {name}"
+        )
+    return (table.get(each, "") for each in _WORDS)
+
+
+def _beside(
+    ends: tuple[float, float] | None, runs: int, reference: float | None, style: str
+) -> str:
+    """What stands beside the value: its spread, what to compare it with."""
+    said = []
+    if ends is not None:
+        low, high = (_write(end, style) for end in ends)
+        over = "display.card.runs" if runs > 1 else "display.card.spread"
+        said.append(word(over, low=low, high=high, count=runs))
+    if reference is not None:
+        said.append(word("display.card.reference", value=_write(reference, style)))
+    return word("display.card.join").join(said)
 
 
 def _write(value: float, style: str) -> str:
     if style == "percent":
-        hundredths = f"{100 * value:.3g}" if abs(value) < 0.9995 else f"{100 * value:.0f}"
-        return word("display.card.percent", value=hundredths)
+        return percent(value)
     if style == "integer":
-        return f"{value:,.0f}"
+        return decimals(value, 0, ",")
     if style == "scientific":
         return number(float(f"{value:.1e}"))
     return number(value)

@@ -20,7 +20,6 @@ else:
 
 LANGUAGES = ("en", "zh")
 _current = "en"
-read: set[tuple[str, str]] = set()  # language and key of all words asked for so far
 
 
 def use(language: str) -> None:
@@ -67,12 +66,16 @@ def _words_of(name: str, language: str) -> dict[str, Any]:
 def words(key: str, language: str | None = None) -> Any:
     """The entry at ``key``: a string, or a copy of a whole table or list of them.
 
+    Whoever records what a run depends on hears of it by an audit event ``attention_course.words``
+    with the file and the key inside it.
+
     Raises:
         KeyError: there is no such entry; the message names the key and the file.
     """
     language = language or _current
     entry = find(key, language)
-    read.add((language, key))
+    name, _, inside = key.partition(".")
+    sys.audit("attention_course.words", "/".join(words_file(name, language)), inside)
     return deepcopy(entry)
 
 
@@ -85,6 +88,35 @@ def find(key: str, language: str) -> Any:
             raise KeyError(f"{key!r} is not in {'/'.join(words_file(name, language))}")
         entry = entry[part]
     return entry
+
+
+def in_lessons(path: str) -> str:
+    """The key of the one lesson that has an entry at ``path``, such as ``"claim.C6.slope"``.
+
+    Raises:
+        KeyError: no lesson has one, or more than one.
+    """
+    keys = [f"{lesson}.{path}" for lesson in _lessons(_current)]
+    found = [key for key in keys if _has(key, _current)]
+    if len(found) != 1:
+        where = f"more than one, {', '.join(found)}" if found else "none"
+        raise KeyError(f"{path!r}: got {where}, expected it in one lesson's {_current}.toml")
+    return found[0]
+
+
+@cache
+def _lessons(language: str) -> list[str]:
+    """The lessons that have words."""
+    folders = resources.files(__package__).joinpath("lessons").iterdir()
+    return sorted(f.name for f in folders if f.joinpath(f"{language}.toml").is_file())
+
+
+def _has(key: str, language: str) -> bool:
+    try:
+        find(key, language)
+    except KeyError:
+        return False
+    return True
 
 
 def word(key: str, **values: object) -> str:

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from functools import cache
 from importlib import resources
 from typing import Any
+
+from . import palette
 
 
 @cache
 def style() -> str:
     """The course's style sheet as a ``<style>`` element."""
     css = resources.files(__package__) / "display" / "display.css"
-    return f'<style class="ac-style">{css.read_text(encoding="utf-8")}</style>'
+    return f'<style class="ac-style">{palette.css()}{css.read_text(encoding="utf-8")}</style>'
 
 
 def escape(text: object) -> str:
@@ -27,9 +30,43 @@ def escape(text: object) -> str:
 
 
 def code_spans(text: str) -> str:
-    """``text`` as HTML: escaped, with what stands in backticks shown as code."""
-    parts = escape(text).split("`")
-    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
+    """``text`` as HTML: escaped, with `code`, *emphasis* and **strong emphasis** shown as such."""
+    return "".join(
+        f"<code>{part}</code>" if i % 2 else _STARS.sub(_emphasis, part)
+        for i, part in enumerate(escape(text).split("`"))
+    )
+
+
+def without_marks(text: str) -> str:
+    """``text`` where no markup can be shown: the stars of emphasis are gone."""
+    return "`".join(
+        part if i % 2 else _STARS.sub(r"\2", part) for i, part in enumerate(text.split("`"))
+    )
+
+
+# A multiplication sign has a space, a letter or a digit on both sides; a star of emphasis has not.
+_STARS = re.compile(r"(?<![A-Za-z0-9*])(\*\*?)(?=[^\s*])(.+?)(?<=[^\s*])\1(?![A-Za-z0-9*])")
+
+
+def _emphasis(found: re.Match[str]) -> str:
+    name = "strong" if found[1] == "**" else "em"
+    return f"<{name}>{found[2]}</{name}>"
+
+
+def element(name: str, *children: str, **attributes: object) -> str:
+    """An HTML or SVG element. ``class_`` and ``stroke_width`` become ``class``, ``stroke-width``.
+
+    The children are HTML already; the attributes are escaped here.
+    """
+    named = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
+        for key, value in attributes.items()
+    )
+    return f"<{name}{named}>{''.join(children)}</{name}>"
+
+
+def _short(value: object) -> object:
+    return f"{value:.4g}" if isinstance(value, float) else value
 
 
 def script_json(value: Any) -> str:

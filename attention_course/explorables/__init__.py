@@ -6,23 +6,36 @@ imported from here when it is first asked for.
 
 from __future__ import annotations
 
-import re
 from importlib import import_module
 from importlib.resources import files
+from types import ModuleType
 from typing import Any
 
 
 def names() -> list[str]:
     """The folders of all explorables."""
-    return sorted(folder.name for folder in files(__name__).iterdir() if _is_one(folder))
+    folders = files(__name__).iterdir()
+    return sorted(folder.name for folder in folders if (folder / "explorable.py").is_file())
 
 
-def __getattr__(name: str) -> Any:
-    folder = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-    if name[:1].isupper() and _is_one(files(__name__) / folder):
-        return getattr(import_module(f"{__name__}.{folder}.explorable"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def class_name(name: str) -> str:
+    """The class in a folder: ``WeightsExplorer`` for ``weights_explorer``."""
+    return name.title().replace("_", "")
 
 
-def _is_one(folder: Any) -> bool:
-    return (folder / "explorable.py").is_file()
+def examples(name: str) -> ModuleType:
+    """What an explorable brings for the tests, its ``examples.py``.
+
+    ``shown()`` gives explorables by a name for each, in the language in use, the first of them
+    small; ``MOVED`` is a change of the first one's state as a reader would make it; ``computed()``
+    gives states, each with what the library computes for it, under the names of what the module's
+    ``compute`` returns; ``REFUSED`` has calls that raise, with the error and its message.
+    """
+    return import_module(f"{__name__}.{name}.examples")
+
+
+def __getattr__(attribute: str) -> Any:
+    for name in names():
+        if class_name(name) == attribute:
+            return getattr(import_module(f"{__name__}.{name}.explorable"), attribute)
+    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

@@ -1,13 +1,11 @@
-// Called where it stands, right after the explorable's element: starts the module on this page.
+// Starts an explorable in its element, which holds its still picture, with the module at `address`.
 // Anywidget's model is stood in for by a small one that keeps the state in the page.
-async (id, state, source, [wide, narrow]) => {
-  const here = document.currentScript && document.currentScript.parentElement;
-  const find = (scope) => scope && scope.querySelector(`[id="${id}"]`);
-  const el = find(here) || find(document);
-  const still = [...el.childNodes];
-  still.forEach((node) => (node.hidden = true));
-  el.style.minHeight = `${el.clientWidth < 600 ? narrow : wide}px`;
-
+//
+// The still stays in sight until the module has drawn, however long that takes, and comes back with
+// a sentence above it when something goes wrong, then or later. What `render` returns is called
+// when the element leaves the page; when it returns, the module draws again.
+(el, state, address) => {
+  const still = el.firstElementChild;
   const listeners = new Map();
   const tell = (event) => [...(listeners.get(event) || [])].forEach((listener) => listener());
   const model = {
@@ -26,21 +24,59 @@ async (id, state, source, [wide, narrow]) => {
     },
   };
 
-  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  try {
-    const { default: explorable } = await import(url);
-    explorable.render({ model, el });
-    el.dataset.ready = "true";
-  } catch (error) {
+  let place = null;
+  let cleanUp = null;
+  const stop = () => {
+    const undo = cleanUp;
+    place?.remove();
+    place = cleanUp = null;
+    delete el.dataset.ready;
+    if (!still.isConnected) el.append(still);
+    undo?.();
+  };
+  const fail = (error) => {
+    if (el.dataset.error) return;
+    el.dataset.error = String(error);
     const problem = document.createElement("p");
     problem.className = "ac-problem";
     problem.setAttribute("role", "alert");
-    problem.textContent = state.words.problem.replace("{error}", error);
-    still.forEach((node) => (node.hidden = false));
-    el.replaceChildren(problem, ...still);
-    el.dataset.error = String(error);
-  } finally {
-    URL.revokeObjectURL(url);
-    el.style.minHeight = "";
-  }
+    problem.textContent = state.words.problem.replace("{error}", () => error);
+    el.prepend(problem);
+    el.style.height = "";
+    stop();
+  };
+  const draw = async () => {
+    const mine = (place = document.createElement("div"));
+    mine.className = "ac-stage";
+    mine.dataset.waiting = "true";
+    el.style.height = el.style.getPropertyValue(el.clientWidth < 600 ? "--narrow" : "--wide");
+    el.append(mine);
+    try {
+      const { default: explorable } = await import(address);
+      const undo = await explorable.render({ model, el: mine });
+      if (mine !== place) return undo?.();
+      cleanUp = undo;
+      const focused = still.contains(document.activeElement);
+      delete mine.dataset.waiting;
+      still.remove();
+      el.style.height = "";
+      el.dataset.ready = "true";
+      if (focused) mine.querySelector("input, button, summary")?.focus({ preventScroll: true });
+    } catch (error) {
+      if (mine === place) fail(error);
+    }
+  };
+
+  // What goes wrong in a handler, a timer or a promise is known by the module that it comes from.
+  const blame = (error, file = "") => {
+    if (place && `${error?.stack} ${file}`.includes(address)) fail(error);
+  };
+  addEventListener("error", (event) => blame(event.error, event.filename));
+  addEventListener("unhandledrejection", (event) => blame(event.reason));
+  // An observer of sizes is told, too, when its element leaves the page and when it comes back.
+  new ResizeObserver(() => {
+    if (!el.isConnected && place) stop();
+    else if (el.isConnected && !place && !el.dataset.error) draw();
+  }).observe(el);
+  return draw();
 };

@@ -1,6 +1,6 @@
 // What the explorables share: building nodes, numbers as text, softmax, controls, and drawing at
-// most once a frame. It stands before a module's own code in one file (see base.py), because a
-// module that comes from a Blob has no address from which it could import another.
+// most once a frame. The site serves it as a file of its own, which modules import; in an output
+// that stands alone it stands before the module's own code (see base.py).
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -83,14 +83,27 @@ export function change(model, values) {
 
 export const read = (model, keys) => Object.fromEntries(keys.map((key) => [key, model.get(key)]));
 
-// Makes `el` the explorable's own, empty: named for assistive technology, keys kept from the
-// notebook around it (Jupyter and Colab act on arrows and letters), a title and a hint on top.
+// The bytes of one of the explorable's assets: a file beside the module's, or, in an output that
+// stands alone, in the state itself.
+export async function asset(model, name) {
+  const held = model.get("assets")[name];
+  const [, inside] = held.split(";base64,");
+  if (inside) return Uint8Array.from(atob(inside), (letter) => letter.charCodeAt(0)).buffer;
+  const answer = await fetch(held);
+  if (!answer.ok) throw new Error(`${answer.status} ${held}`);
+  return answer.arrayBuffer();
+}
+
+// Fills `el`, empty, with a title, a hint and what follows. The element around it, or, as a widget,
+// `el` itself is named for assistive technology and keeps keys from the notebook around it (Jupyter
+// and Colab act on arrows and letters).
 export function stage(model, el, ...children) {
   const words = model.get("words");
-  el.classList.add("ac", "ac-explorable");
-  set(el, {
+  const root = el.closest(".ac-explorable") || el;
+  root.classList.add("ac", "ac-explorable");
+  set(root, {
     role: "group",
-    "aria-label": el.getAttribute("aria-label") || words.title,
+    "aria-label": root.getAttribute("aria-label") || words.title,
     "data-lm-suppress-shortcuts": "true",
   });
   el.addEventListener("keydown", (event) => {
@@ -103,16 +116,19 @@ export function stage(model, el, ...children) {
   );
 }
 
-// Runs `draw` now and after every change of the state, at most once a frame. An error is shown in
-// place. Returns what takes the watch away again.
+// Runs `draw` now and after every change of the state, at most once a frame. Returns what takes the
+// watch away again. An error ends it; a page hears of it (see boot.js), in a widget it is shown here.
 export function watch(model, el, draw) {
   const attempt = () => {
     try {
       draw();
     } catch (error) {
-      const problem = fill(model.get("words").problem, { error });
-      el.prepend(element("p", { class: "ac-problem", role: "alert" }, problem));
       stop();
+      if (!el.closest("[data-ready]")) {
+        const problem = fill(model.get("words").problem, { error });
+        el.prepend(element("p", { class: "ac-problem", role: "alert" }, problem));
+      }
+      throw error;
     }
   };
   let waiting = false;

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
-_LINE = 23  # pixels
+from .base import LINE, Explorable, lines
 
 
-def height(question: str, options: Sequence[str]) -> tuple[int, int]:
-    """About how many pixels one question takes on a wide and on a narrow page."""
+class Question(Explorable):
+    """Something to answer, where other explorables are something to move."""
 
-    def pixels(columns: int) -> int:
-        asked = _lines(question, columns) * _LINE + 6
-        answers = sum(_lines(text, columns - 9) * _LINE + 23 for text in options)
-        return asked + answers + 66  # 66: the button and the space below
+    def room(self, columns: int) -> float:
+        options = sum(lines(text, columns - 9) * LINE + 23 for text in self.options())
+        return lines(self.state["question"], columns) * LINE + options + 82  # 82: the button
 
-    return pixels(86), pixels(40)
-
-
-def _lines(text: str, columns: int) -> int:
-    """About how many lines ``text`` takes, ``columns`` Latin letters wide."""
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return -(-(len(text) + wide) // columns)
+    def options(self) -> Sequence[str]:
+        """The answers to choose from."""
+        raise NotImplementedError

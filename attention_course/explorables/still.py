@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import base64
-import struct
-import zlib
+import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from attention_course.markup import code_spans, escape
-
-BLUE, ORANGE, GREEN, PURPLE = "#3b82c4", "#d9731a", "#2e9e6b", "#9a6dd7"
-
-
-def element(name: str, *children: str, **attributes: object) -> str:
-    """An HTML or SVG element. ``class_`` and ``stroke_width`` become ``class``, ``stroke-width``.
-
-    The children are HTML already; the attributes are escaped here.
-    """
-    named = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
-        for key, value in attributes.items()
-    )
-    return f"<{name}{named}>{''.join(children)}</{name}>"
-
-
-def _short(value: object) -> object:
-    return f"{value:.4g}" if isinstance(value, float) else value
-
-
-def number(value: float, digits: int = 2) -> str:
-    """As the modules write it: a true minus sign and no negative zero."""
-    text = f"{abs(value):.{digits}f}"
-    return f"−{text}" if value < 0 and float(text) else text
+from attention_course.markup import code_spans, element, escape
+from attention_course.numbers import decimals as number
+from attention_course.palette import BLUE, ORANGE
 
 
 def svg(width: int, height: int, alt: str, *shapes: str) -> str:
@@ -95,27 +73,13 @@ def pixels(values: Any, alt: str) -> str:
     The colours carry their own transparency, so that the picture suits a light and a dark page.
     """
     values = np.asarray(values, dtype=float)
-    height, width = values.shape
-    rgba = np.empty((height, width, 4), dtype=np.uint8)
+    rgba = np.empty((*values.shape, 4), dtype=np.uint8)
     for sign, colour in ((values >= 0, BLUE), (values < 0, ORANGE)):
         rgba[sign, :3] = list(bytes.fromhex(colour[1:]))
     rgba[..., 3] = np.round(235 * np.abs(values))
-    lines = b"".join(b"\0" + line.tobytes() for line in rgba)
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        check = struct.pack(">I", zlib.crc32(kind + data))
-        return struct.pack(">I", len(data)) + kind + data + check
-
-    header = struct.pack(">2I5B", width, height, 8, 6, 0, 0, 0)
-    png = b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", header),
-            chunk(b"IDAT", zlib.compress(lines, 9)),
-            chunk(b"IEND", b""),
-        ]
-    )
-    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    png = io.BytesIO()
+    Image.fromarray(rgba).save(png, "PNG", optimize=True)
+    source = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
     return f'<img class="ac-pixels" src="{source}" alt="{escape(alt)}">'
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from pathlib import Path
 
 from .book import EDITIONS, Book, BookError
+
+_NOT_WRITTEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,6 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. What was finished is kept.", file=sys.stderr)
         return 130
+    except OSError as error:
+        if error.errno not in _NOT_WRITTEN:
+            raise
+        print(
+            f"\n{error.filename or 'A file'}: {error.strerror}. Can this folder be written to, and"
+            " is there room on the disk?",
+            file=sys.stderr,
+        )
+        return 1
     return 0
 
 
@@ -45,12 +57,22 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("check", help="say what keeps the editions from being built")
     command.set_defaults(run=_check)
 
-    command = commands.add_parser("sync", help="copy code cells from English to Chinese by cell id")
+    command = commands.add_parser(
+        "sync", help="put notebooks in order; copy code from English by cell id"
+    )
     command.set_defaults(run=_sync)
 
-    command = commands.add_parser("stamp", help="write the notebooks that Colab opens")
+    command = commands.add_parser("new", help="make the skeleton of a lesson or of a lab")
+    command.add_argument("number", help="in the article: 5-1; of a lab, 5-1-lab or 5-1-lab-roles")
+    command.add_argument("name", help="of the lesson: longformer")
+    command.add_argument("--claim", default="C1", help="the claim on trial (default: C1)")
+    command.set_defaults(run=_new)
+
+    command = commands.add_parser("times", help="say how long notebooks and tests took")
+    command.set_defaults(run=_times)
+
+    command = commands.add_parser("stamp", help="write the notebooks as they are published")
     command.add_argument("--repository", required=True, help="owner/name of the published copy")
-    command.add_argument("--commit", required=True, help="the library's commit to install")
     command.add_argument("--output", type=Path, required=True, help="the folder to write into")
     command.set_defaults(run=_stamp)
     return parser
@@ -83,19 +105,33 @@ def _check(book: Book, _: argparse.Namespace) -> None:
     from . import editions
 
     editions.check(book)
-    print("Both editions agree, and no notebook has stored outputs.")
+    print("The editions agree, and all notebooks are in order.")
 
 
 def _sync(book: Book, _: argparse.Namespace) -> None:
     from . import editions
 
-    print("\n".join(editions.sync(book)) or "The code cells of both editions are the same already.")
+    print("\n".join(editions.sync(book)) or "All notebooks are in order already.")
+
+
+def _new(book: Book, options: argparse.Namespace) -> None:
+    from .new import new
+
+    for path in new(book, options.number, options.name, options.claim):
+        print(book.shown(path))
+    print("\nWhat is to be written says TODO. Look at it with `make book`.")
+
+
+def _times(book: Book, _: argparse.Namespace) -> None:
+    from . import reports
+
+    print(reports.write(book))
 
 
 def _stamp(book: Book, options: argparse.Namespace) -> None:
     from . import identity
 
-    for path in identity.stamp(book, options.repository, options.commit, options.output):
+    for path in identity.stamp(book, options.repository, options.output):
         print(path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -14,10 +14,13 @@ from typing import Any
 
 import yaml
 
+from . import faults
+
 EDITIONS = ("en", "zh")
 SOURCE = "en"  # the edition whose code cells are the original
 LANGUAGE_TAGS = {"en": "en", "zh": "zh-CN"}
 LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
+FOLDER = f"chapters/{SOURCE}/"  # where _toc.yml finds its pages
 SITE = Path(__file__).parents[1]  # this machinery, its styles and its browser assets
 
 
@@ -42,27 +45,41 @@ class Book:
         return self.root / "attention_course"
 
     def config(self, edition: str = SOURCE) -> dict[str, Any]:
-        """Jupyter Book's settings: ``_config.yml``, for Chinese with what ``zh.yml`` changes."""
-        config = _read_yaml(self.root / "_config.yml")
-        return config if edition == SOURCE else _merged(config, chinese()["config"])
+        """Jupyter Book's settings: ``_config.yml`` with what the edition's own file changes."""
+        config = _read_yaml(self.root / "_config.yml", "_config.yml")
+        try:
+            config["sphinx"]["config"]["book_repository"]
+        except (KeyError, TypeError):
+            raise BookError("_config.yml has no entry sphinx: config: book_repository:") from None
+        return _merged(config, settings(edition).get("config", {}))
 
     def toc(self) -> dict[str, Any]:
-        """The table of contents as written, with the English edition's files."""
-        return _read_yaml(self.root / "_toc.yml")
+        """The table of contents as written, with the English edition's files.
+
+        Raises:
+            BookError: it is missing or badly written; the message names each line concerned.
+        """
+        contents = _read_yaml(self.root / "_toc.yml", "_toc.yml")
+        _refuse("_toc.yml", faults.of_contents(contents, FOLDER))
+        return contents
 
     def pages(self) -> list[str]:
         """The pages' names in reading order; both editions have the same."""
-        prefix = f"chapters/{SOURCE}/"
-        names = list(_files(self.toc()))
-        for name in names:
-            if not name.startswith(prefix):
-                raise BookError(f"_toc.yml: got the file {name!r}, expected {prefix}<page>")
-        return [name.removeprefix(prefix).removesuffix(".ipynb") for name in names]
+        return [name.removeprefix(FOLDER) for name in _files(self.toc())]
 
     def path(self, edition: str, page: str) -> Path:
         """The page's source in an edition: a notebook, or Markdown where there is no notebook."""
         markdown = self.root / "chapters" / edition / f"{page}.md"
         return markdown if markdown.exists() else markdown.with_suffix(".ipynb")
+
+    def notebook(self, edition: str, page: str) -> dict[str, Any]:
+        """The page's notebook as it is written.
+
+        Raises:
+            BookError: it is missing or badly saved.
+        """
+        path = self.path(edition, page)
+        return read_notebook(path, self.shown(path))
 
     def notebooks(self) -> list[str]:
         """The pages that are notebooks, in reading order."""
@@ -71,6 +88,10 @@ class Book:
     def executed(self, edition: str, page: str) -> Path:
         """Where the executed copy of a notebook is kept."""
         return self.output / "executed" / edition / f"{page}.ipynb"
+
+    def record(self, edition: str, page: str) -> Path:
+        """Where the record of a notebook's run is kept."""
+        return self.executed(edition, page).with_suffix(".json")
 
     def shown(self, path: Path) -> str:
         """A path as people read it: from the book's folder."""
@@ -90,14 +111,17 @@ class Book:
             yield
 
 
-def chinese() -> dict[str, Any]:
-    """What is Chinese about the Chinese edition, beside its pages: ``site/zh.yml``."""
-    return _read_yaml(SITE / "zh.yml")
+def settings(edition: str) -> dict[str, Any]:
+    """What an edition has of its own beside its pages: ``site/<edition>.yml``.
+
+    The edition whose code cells are the original needs none.
+    """
+    return {} if edition == SOURCE else _read_yaml(SITE / f"{edition}.yml", f"site/{edition}.yml")
 
 
 def edition_toc(book: Book, edition: str) -> dict[str, Any]:
     """The table of contents of an edition, from the point of view of its own folder."""
-    captions = chinese()["captions"] if edition != SOURCE else None
+    captions = settings(edition).get("captions", {})
 
     def turned(entry: Any) -> Any:
         if isinstance(entry, list):
@@ -107,40 +131,73 @@ def edition_toc(book: Book, edition: str) -> dict[str, Any]:
         result = {key: turned(value) for key, value in entry.items()}
         for key in ("root", "file"):
             if key in result:
-                result[key] = result[key].removeprefix(f"chapters/{SOURCE}/")
-        if captions is not None and "caption" in result:
+                result[key] = result[key].removeprefix(FOLDER)
+        if "caption" in result and edition != SOURCE:
             if result["caption"] not in captions:
-                raise BookError(f"site/zh.yml: captions has no Chinese for {result['caption']!r}")
+                raise BookError(
+                    f"site/{edition}.yml: captions lacks {result['caption']!r} of _toc.yml"
+                )
             result["caption"] = captions[result["caption"]]
         return result
 
     return turned(book.toc())
 
 
-def read_notebook(path: Path) -> dict[str, Any]:
+def read_notebook(path: Path, name: str | None = None) -> dict[str, Any]:
     """A notebook as JSON, each cell's source as one string.
 
+    Args:
+        path: of the file.
+        name: what messages call it, if not ``path``.
+
     Raises:
-        BookError: the file is missing or is no notebook of format 4.5.
+        BookError: the file is missing or badly saved; the message names each cell concerned.
     """
+    name = name or str(path)
+    text, twice = read_text(path, name), []
+
+    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice.append((next(key for key in keys if keys.count(key) > 1), made))
+        return made
+
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BookError(f"{path} is missing") from None
+        notebook = json.loads(text, object_pairs_hook=object_of)
     except ValueError as error:
-        raise BookError(f"{path} is not a notebook: {error}") from None
-    if (notebook.get("nbformat"), notebook.get("nbformat_minor", 0)) < (4, 5):
-        raise BookError(f"{path}: expected a notebook of format 4.5, whose cells have ids")
+        raise BookError(f"{name} is not a notebook: {error}") from None
+    _refuse(name, faults.of_notebook(notebook, twice))
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"])
     return notebook
+
+
+def read_text(path: Path, name: str) -> str:
+    """A text file.
+
+    Raises:
+        BookError: it is missing or badly saved.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise BookError(f"{name} is missing") from None
+    _refuse(name, faults.of_text(content))
+    return content.decode("utf-8")
+
+
+def _refuse(name: str, found: Iterable[str]) -> None:
+    sentences = [f"{name}: {fault}" for fault in found]
+    if sentences:
+        raise BookError("\n".join(sentences))
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(text, encoding="utf-8")
+    unfinished.write_text(text, encoding="utf-8", newline="\n")
     unfinished.replace(path)
 
 
@@ -152,11 +209,33 @@ def write_notebook(path: Path, notebook: dict[str, Any]) -> None:
     write_text(path, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # the fast one where there is one
+    """YAML as usual; but a key that stands twice is refused."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        made = super().construct_mapping(node, deep)
+        if len(made) < len(node.value):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key stands twice here", node.start_mark
+            )
+        return made
+
+
+def _read_yaml(path: Path, name: str) -> dict[str, Any]:
+    if not path.exists():
+        raise BookError(f"{name} is missing: is this the book's folder?")
+    text = read_text(path, name)
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BookError(f"{path} is missing: is this the book's folder?") from None
+        found = yaml.load(text, _Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f", line {mark.line + 1}" if mark else ""
+        raise BookError(f"{name}{where}: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise BookError(f"{name}: {error}") from None
+    if not isinstance(found, dict):
+        raise BookError(f"{name}: expected names with values, such as `title: Transformers`")
+    return found
 
 
 def _merged(base: Any, changes: Any) -> Any:

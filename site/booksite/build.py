@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from . import assets, editions, execution, identity, pages
+from . import assets, editions, execution, identity, pages, reports, wheel
 from .book import EDITIONS, SITE, Book, BookError, edition_toc, write_text
 
 
@@ -29,17 +29,25 @@ def build(book: Book) -> None:
     editions.check(book)
     assets.install()
     execution.execute(book)
-    with book.lock("site"):
-        stale = [edition for edition in EDITIONS if not _is_current(book, edition)]
-        if stale:
-            print(f"Pages: building {' and '.join(stale)}.", flush=True)
-        with ThreadPoolExecutor(len(EDITIONS)) as pool:
-            failures = [f for f in pool.map(lambda e: _build_edition(book, e), stale) if f]
-        if failures:
-            raise BookError("\n\n".join(failures))
-        _finish(book)
+    stale = _stale(book)
+    if stale:
+        with book.lock("site"):
+            _build_editions(book, _stale(book))  # another build may have built some meanwhile
+    _finish(book)
     what = "built" if stale else "up to date"
     print(f"Site: {what}, in {book.shown(book.output / 'html')}/", flush=True)
+
+
+def _stale(book: Book) -> list[str]:
+    return [edition for edition in EDITIONS if not _is_current(book, edition)]
+
+
+def _build_editions(book: Book, stale: list[str]) -> None:
+    print(f"Pages: building {' and '.join(stale)}.", flush=True)
+    with ThreadPoolExecutor(len(EDITIONS)) as pool:
+        failures = [f for f in pool.map(lambda e: _build_edition(book, e), stale) if f]
+    if failures:
+        raise BookError("\n\n".join(failures))
 
 
 def _is_current(book: Book, edition: str) -> bool:
@@ -114,6 +122,7 @@ def _digest(book: Book, edition: str) -> str:
         book.root / "_toc.yml",
         book.root / "requirements.txt",
         chapters / "references.bib",
+        reports.path(book, "tests"),
         *(book.path(edition, page) for page in book.pages()),
         *(book.executed(edition, page) for page in book.notebooks()),
         *_below(SITE, without=(assets.MODULES,)),
@@ -141,10 +150,13 @@ def _work(book: Book, edition: str) -> Path:
 
 
 def _finish(book: Book) -> None:
-    """Write the page that offers both languages; clear away what is no part of the site."""
+    """Add the front door and the library's wheel; clear away what is no part of the site."""
     html = book.output / "html"
     root = (SITE / "root.html").read_text(encoding="utf-8")
-    write_text(html / "index.html", pages.with_security_policy(root))
+    door, page = html / "index.html", pages.with_security_policy(root)
+    if not door.exists() or door.read_text(encoding="utf-8") != page:
+        write_text(door, page)
+    ours = {*EDITIONS, door.name, wheel.build(html).name}
     for path in html.iterdir():
-        if path.name not in (*EDITIONS, "index.html"):  # left by `jupyter-book build .`
+        if path.name not in ours:  # left by `jupyter-book build .`
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -7,6 +7,7 @@ edition alone.
 from __future__ import annotations
 
 import gettext
+import json
 import os
 import posixpath
 import re
@@ -24,38 +25,71 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from . import assets, editions, execution, identity, mathematics, pages, tables
-from .book import LANGUAGE_NAMES, LANGUAGE_TAGS, SITE, Book, BookError, chinese
+from attention_course import claims, markup
+from attention_course.explorables.base import source
 
+from . import (
+    assets,
+    bundles,
+    editions,
+    execution,
+    explorables,
+    identity,
+    mathematics,
+    pages,
+    search,
+    tables,
+    terms,
+    tidy,
+)
+from .book import (
+    EDITIONS,
+    LANGUAGE_NAMES,
+    LANGUAGE_TAGS,
+    SITE,
+    SOURCE,
+    Book,
+    BookError,
+    settings,
+    write_notebook,
+)
+
+FOLDED = {"plot", "record"}  # tags of cells whose code says nothing to those who learn
 _LOGGER = logging.getLogger(__name__)
-_DESCRIPTION_LENGTH = {"en": 160, "zh": 80}
+_DESCRIPTION_LENGTH = 160  # characters, where an edition does not say otherwise
 # What themes bring along that no page asks for.
 _PRUNED = (
     "**/*.map",
     "_static/*.html",
+    "_static/*.png",
+    "_static/copy*",
+    "_static/clipboard*",
     "_static/images",
     "_static/locales",
-    "_static/scripts/fontawesome.js*",
-    "_static/vendor/fontawesome",
+    "_static/scripts",
+    "_static/vendor",
 )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_config_value("book_root", "", "env", str)
-    app.add_config_value("book_edition", "en", "env", str)
+    app.add_config_value("book_edition", SOURCE, "env", str)
     app.add_config_value("book_both_editions", False, "env", bool)
     app.add_config_value("book_repository", "", "env", str)
     app.add_config_value("comments_config", {}, "html", dict)  # Jupyter Book always sets it
     app.add_directive("claims-ledger", tables.ClaimsLedger)
     app.add_directive("glossary-table", tables.GlossaryTable)
+    app.add_directive("run-times", tables.RunTimes)
+    app.add_search_language(search.Chinese)
     mathematics.setup(app)
+    terms.setup(app)
     app.connect("config-inited", _settle)
     app.connect("builder-inited", _prepare)
     app.connect("env-get-outdated", _everything)
     app.connect("source-read", _with_outputs)
     app.connect("html-page-context", _page, priority=100)  # before the theme fills its templates
-    app.connect("build-finished", _finish)
+    app.connect("build-finished", _finish, priority=900)  # when every file is in its place
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -85,13 +119,15 @@ def _prepare(app: Sphinx) -> None:
     except BookError as error:
         raise ExtensionError(str(error)) from None
     assets.copy_katex(_made(app) / "katex")
-    if edition == "zh":
-        _speak_chinese(app)
+    # What each output carries with it in a notebook is a file on the site.
+    displays = re.sub(r"</?style[^>]*>", "", markup.style()) + source("explorables.css")
+    (_made(app) / "displays.css").write_text(displays, encoding="utf-8")
+    app.config.explorables = explorables.publish(_made(app) / explorables.FOLDER)
+    _translate(app, settings(edition).get("chrome", {}))
 
 
-def _speak_chinese(app: Sphinx) -> None:
-    """Give the theme's words that nobody has translated, or not well, in Chinese."""
-    words = chinese()["chrome"]
+def _translate(app: Sphinx, words: dict[str, str]) -> None:
+    """Give the theme's words that nobody has translated, or not well, in the page's language."""
     for catalog in ("sphinx", "booktheme"):
         place = ("general", catalog)
         locale.translators[place] = _Words(words, locale.translators[place])
@@ -122,35 +158,60 @@ def _everything(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
 def _with_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
     page = posixpath.basename(docname)
     if page in _book(app).notebooks():
-        source[0] = execution.executed_text(_book(app), app.config.book_edition, page)
+        notebook = execution.executed_notebook(_book(app), app.config.book_edition, page)
+        for cell in notebook["cells"]:
+            _fold(cell)
+            for output in cell.get("outputs", ()):
+                output.get("data", {}).pop(claims.MIME, None)  # for the ledger, not for readers
+                explorables.lighten(output, app.config.explorables)
+        source[0] = json.dumps(notebook, ensure_ascii=False)
+
+
+def _fold(cell: dict[str, Any]) -> None:
+    """Fold the code of a cell that only sets up, plots or records; what it shows stays open."""
+    tags = cell["metadata"].get("tags", [])
+    hidden = any(tag.startswith("remove-") for tag in tags)
+    if not hidden and (cell["id"] == tidy.SETUP or FOLDED & set(tags)):
+        cell["metadata"]["tags"] = [*tags, "hide-input"]
 
 
 def _page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Add the page's links to the other edition, to Colab and to its own file; its description."""
+    """Add the page's links to other editions, to where it runs, to its file; its description."""
     book, config = _book(app), app.config
-    edition, other = config.book_edition, "zh" if config.book_edition == "en" else "en"
+    edition, own = config.book_edition, settings(config.book_edition)
     page = posixpath.basename(pagename)
     listed = page in book.pages()
     links: dict[str, Any] = {"notebook": listed and page in book.notebooks()}
     if config.book_both_editions:
-        links["other"] = {
-            "url": f"../{other}/{page}.html",
-            "tag": LANGUAGE_TAGS[other],
-            "name": LANGUAGE_NAMES[other],
-            "edition": other,
-        }
+        links["others"] = [
+            {
+                "url": f"../{other}/{page}.html",
+                "tag": LANGUAGE_TAGS[other],
+                "name": LANGUAGE_NAMES[other],
+                "edition": other,
+            }
+            for other in EDITIONS
+            if other != edition
+        ]
     if links["notebook"] and config.book_repository:
         links["colab"] = identity.colab_address(config.book_repository, edition, page)
+        links["kaggle"] = identity.kaggle_address(config.book_repository, edition, page)
     context["book"] = links
     context["language"] = LANGUAGE_TAGS[edition]
 
-    if pagename == "search" and edition == "zh":
-        app.add_js_file("zhsearch.js", priority=100)  # before Sphinx's own
+    if pagename == "search" and "search_script" in own:
+        app.add_js_file(own["search_script"], priority=100)  # before Sphinx's own
+
+    if "data-module=" in context.get("body", ""):
+        start = f"{explorables.FOLDER}/{app.config.explorables.start}"
+        app.add_js_file(start, type="module")
 
     tags = []
-    description = _description(doctree, _DESCRIPTION_LENGTH[edition]) if doctree else ""
+    description = (
+        _description(doctree, own.get("description_length", _DESCRIPTION_LENGTH)) if doctree else ""
+    )
     if description:
         tags.append(f'<meta name="description" content="{escape(description)}">')
     if config.book_repository and listed and config.book_both_editions:
@@ -177,8 +238,9 @@ def _finish(app: Sphinx, problem: Exception | None) -> None:
     if problem or app.builder.format != "html":
         return
     output = Path(app.outdir)
+    _with_downloads(app, output / "_sources")
     _without_eval(output / "_static" / "doctools.js")
-    words = chinese()["chrome"] if app.config.book_edition == "zh" else {}
+    words = settings(app.config.book_edition).get("chrome", {})
     for pattern in _PRUNED:
         for path in output.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -188,6 +250,16 @@ def _finish(app: Sphinx, problem: Exception | None) -> None:
             path.write_text(page, encoding="utf-8")
         except pages.UnknownIcon as error:
             _LOGGER.warning("%s: %s", path.name, error)
+    bundles.bundle(output)
+
+
+def _with_downloads(app: Sphinx, folder: Path) -> None:
+    """Let a downloaded notebook find the library wherever it is opened."""
+    book, repository = _book(app), app.config.book_repository
+    if repository and app.config.book_both_editions:
+        for page in book.notebooks():
+            notebook = identity.stamped(book, repository, app.config.book_edition, page)
+            write_notebook(folder / f"{page}.ipynb", notebook)
 
 
 def _without_eval(script: Path) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
-from .book import EDITIONS, Book, BookError, read_notebook, write_notebook
-from .editions import SETUP
+from . import wheel
+from .book import EDITIONS, Book, BookError, write_notebook
+from .tidy import SETUP
 
-COLAB_BRANCH = "colab"  # the publishing workflow pushes the stamped notebooks here
+BRANCH = "notebooks"  # the publishing workflow pushes the stamped notebooks here
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -38,37 +40,45 @@ def site_address(repository: str) -> str:
 
 def colab_address(repository: str, edition: str, page: str) -> str:
     """The address that opens a notebook in Colab."""
-    path = f"github/{repository}/blob/{COLAB_BRANCH}/chapters/{edition}/{page}.ipynb"
-    return f"https://colab.research.google.com/{path}"
+    return f"https://colab.research.google.com/github/{_notebook(repository, edition, page)}"
 
 
-def stamp(book: Book, repository: str, commit: str, target: Path) -> list[Path]:
-    """Write copies of all notebooks whose setup cell installs the library from ``commit``.
+def kaggle_address(repository: str, edition: str, page: str) -> str:
+    """The address that opens a notebook in Kaggle."""
+    notebook = f"https://github.com/{_notebook(repository, edition, page)}"
+    return f"https://www.kaggle.com/kernels/welcome?src={notebook}"
+
+
+def _notebook(repository: str, edition: str, page: str) -> str:
+    return f"{repository}/blob/{BRANCH}/chapters/{edition}/{page}.ipynb"
+
+
+def stamped(book: Book, repository: str, edition: str, page: str) -> dict[str, Any]:
+    """A notebook as it is published: its setup cell installs the library from the book's site."""
+    notebook = book.notebook(edition, page)
+    setup = next((cell for cell in notebook["cells"] if cell["id"] == SETUP), None)
+    if setup is not None:  # a page that needs no library has no setup cell
+        line = f'LIBRARY = "{site_address(repository)}/{wheel.name()}"'
+        setup["source"], times = re.subn(
+            r'^LIBRARY = ""', lambda _: line, setup["source"], flags=re.MULTILINE
+        )
+        if times != 1:
+            shown = book.shown(book.path(edition, page))
+            raise BookError(f'{shown}: the setup cell has no line LIBRARY = "" to fill in')
+    return notebook
+
+
+def stamp(book: Book, repository: str, target: Path) -> list[Path]:
+    """Write all notebooks as they are published.
 
     Returns:
         The files written, under ``target/chapters/``.
     """
     if not _REPOSITORY.fullmatch(repository):
         raise BookError(f"repository: got {repository!r}, expected owner/name")
-    if not re.fullmatch(r"[0-9a-f]{40}", commit):
-        raise BookError(f"commit: got {commit!r}, expected the 40 hexadecimal digits of a commit")
-    library = f"git+https://github.com/{repository}@{commit}"
     written = []
     for edition in EDITIONS:
         for page in book.notebooks():
-            source = book.path(edition, page)
-            notebook = read_notebook(source)
-            setup = next((cell for cell in notebook["cells"] if cell["id"] == SETUP), None)
-            if setup is not None:  # a page that needs no library has no setup cell
-                setup["source"] = _fill_in(setup["source"], library, book.shown(source))
-            written.append(target / source.relative_to(book.root))
-            write_notebook(written[-1], notebook)
+            written.append(target / book.path(edition, page).relative_to(book.root))
+            write_notebook(written[-1], stamped(book, repository, edition, page))
     return written
-
-
-def _fill_in(setup: str, library: str, name: str) -> str:
-    line = f'LIBRARY = "{library}"'
-    changed, times = re.subn(r'^LIBRARY = ""', lambda _: line, setup, flags=re.MULTILINE)
-    if times != 1:
-        raise BookError(f'{name}: the setup cell has no line LIBRARY = "" to fill in')
-    return changed

@@ -7,15 +7,18 @@ no further notebook is started; those already running finish and are kept.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nbmake.pytest_items import NotebookFailedException
 
+from . import records
 from .book import Book, read_notebook, write_notebook
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -29,6 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if (item.config.rootpath / "failed").exists():
         pytest.skip("another notebook failed")
+    # The kernel that this process starts next writes down there what it reads.
+    os.environ["BOOK_RECORD"] = str(_log(item.config.rootpath, _name(item.nodeid)))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,15 +48,17 @@ def _failure(raised: pytest.ExceptionInfo[BaseException]) -> dict[str, Any]:
     """Where and why a notebook stopped: the cell's index, the problem in a line, the traceback."""
     if isinstance(raised.value, NotebookFailedException):
         error = raised.value.args[0].error
-        return {
-            "cell": error.failing_cell_index,
-            "problem": error.summary,
-            "trace": error.trace,
-        }
+        return _plain(error.failing_cell_index, error.summary, error.trace)
     # The kernel died, or was never there: only the frames of what executes cells know where.
     frames = [entry.frame.f_locals for entry in raised.traceback]
     cell = next((f["cell_index"] for f in reversed(frames) if "cell_index" in f), None)
-    return {"cell": cell, "problem": f"{raised.typename}: {raised.value}", "trace": ""}
+    return _plain(cell, f"{raised.typename}: {raised.value}", "")
+
+
+def _plain(cell: int | None, problem: str, trace: str) -> dict[str, Any]:
+    trace = _ANSI.sub("", trace).rstrip()
+    problem = _ANSI.sub("", problem) or trace.splitlines()[-1].strip()
+    return {"cell": cell, "problem": problem, "trace": trace}
 
 
 class _Reporter:
@@ -59,39 +66,68 @@ class _Reporter:
         plan = json.loads((staging / "plan.json").read_text(encoding="utf-8"))
         self.staging = staging
         self.book = Book(Path(plan["root"]))
-        self.keys: dict[str, str] = plan["keys"]
+        self.files: dict[str, str | None] = plan["files"]
+        self.runs: dict[str, list[Any]] = plan["runs"]
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         if not (self.staging / "failed").exists():
             _say(f"  running   {_name(nodeid)}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when != "call":
+        if report.when != "call" or report.skipped:
             return
         name = _name(report.nodeid)
-        staged = self.staging / f"{name}.ipynb"
+        notebook = read_notebook(self.staging / f"{name}.ipynb")
+        failure = dict(report.user_properties).get("failure")
+        self._record(name, notebook, report.duration, failure)
         if report.passed:
-            self._keep(name, staged, report.duration)
+            edition, page = name.split("/")
+            write_notebook(self.book.executed(edition, page), _without_traces(notebook))
             _say(f"  done      {name}  {report.duration:.0f} s")
-        elif report.failed:
+        else:
             (self.staging / "failed").touch()
             _say(f"  FAILED    {name}  after {report.duration:.0f} s\n")
-            failure = dict(report.user_properties)["failure"]
-            _say(described(f"chapters/{name}.ipynb", read_notebook(staged), failure))
+            _say(described(f"chapters/{name}.ipynb", notebook, failure))
 
-    def _keep(self, name: str, staged: Path, seconds: float) -> None:
-        notebook = read_notebook(staged)
-        notebook["metadata"].pop("widgets", None)
-        notebook["metadata"]["booksite"] = {"key": self.keys[name], "seconds": round(seconds, 1)}
-        for cell in notebook["cells"]:
-            cell["metadata"].pop("execution", None)
-            if cell["cell_type"] == "code":
-                cell["execution_count"] = None
-            for output in cell.get("outputs", ()):
-                if "execution_count" in output:
-                    output["execution_count"] = None
-        edition, page = name.split("/")
-        write_notebook(self.book.executed(edition, page), notebook)
+    def _record(
+        self, name: str, notebook: dict[str, Any], seconds: float, failure: dict[str, Any] | None
+    ) -> None:
+        now = records.Sources(self.book)
+        record = {
+            "run": self.runs[name],
+            "seconds": round(seconds, 1),
+            "cells": _seconds(notebook),
+            "failure": failure,
+            **records.dependencies(_log(self.staging, name), self.files, now),
+        }
+        records.write(self.book, *name.split("/"), record)
+
+
+def _seconds(notebook: dict[str, Any]) -> dict[str, float]:
+    """How long each cell took that ran to its end, by its id."""
+    found = {}
+    for cell in notebook["cells"]:
+        times = cell["metadata"].get("execution", {})
+        if "shell.execute_reply" in times:
+            start, end = (
+                datetime.fromisoformat(times[event].replace("Z", "+00:00"))
+                for event in ("iopub.status.busy", "shell.execute_reply")
+            )
+            found[cell["id"]] = round((end - start).total_seconds(), 2)
+    return found
+
+
+def _without_traces(notebook: dict[str, Any]) -> dict[str, Any]:
+    """The notebook without what is different in each run that shows the same."""
+    notebook["metadata"].pop("widgets", None)
+    for cell in notebook["cells"]:
+        cell["metadata"].pop("execution", None)
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = None
+        for output in cell.get("outputs", ()):
+            if "execution_count" in output:
+                output["execution_count"] = None
+    return notebook
 
 
 def described(name: str, notebook: dict[str, Any], failure: dict[str, Any]) -> str:
@@ -99,9 +135,8 @@ def described(name: str, notebook: dict[str, Any], failure: dict[str, Any]) -> s
     where, cells = name, notebook["cells"]
     if failure["cell"] is not None:
         where += f", cell {failure['cell'] + 1} of {len(cells)} ({cells[failure['cell']]['id']})"
-    trace = _ANSI.sub("", failure["trace"]).rstrip().splitlines()
-    problem = _ANSI.sub("", failure["problem"]) or trace[-1].strip()
-    lines = [f"{where}: {problem}", *(f"    {line}".rstrip() for line in trace)]
+    lines = [f"{where}: {failure['problem']}"]
+    lines += [f"    {line}".rstrip() for line in failure["trace"].splitlines()]
     return "\n".join(lines) + "\n"
 
 
@@ -113,3 +148,8 @@ def _say(text: str) -> None:
 def _name(nodeid: str) -> str:
     """The name of a notebook, ``<edition>/<page>``, from pytest's."""
     return nodeid.split("::")[0].removesuffix(".ipynb")
+
+
+def _log(staging: Path, name: str) -> Path:
+    """Where a notebook's run writes down what it reads."""
+    return staging / f"{name}.log"

@@ -1,4 +1,4 @@
-"""Directives of the pages that only the site has: the claims ledger and the glossary."""
+"""Directives of the pages that only the site has: claims ledger, glossary, run times."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from sphinx.locale import _
 from sphinx.util.docutils import SphinxDirective
 
 from attention_course import claims, language
+from attention_course.markup import without_marks
 
-from .book import LANGUAGE_TAGS, Book, read_notebook
+from . import records, reports
+from .book import EDITIONS, LANGUAGE_NAMES, LANGUAGE_TAGS, Book, read_notebook
 
 Cell = list[nodes.Node]
 
@@ -27,6 +29,19 @@ class _Made(SphinxDirective):
 
     def made(self, book: Book, edition: str) -> list[nodes.Node]:
         raise NotImplementedError
+
+    def _link(self, page: str) -> addnodes.pending_xref:
+        """A link to a page of this edition, under the page's own title."""
+        return addnodes.pending_xref(
+            "",
+            nodes.inline("", page, classes=["std", "std-doc"]),
+            refdomain="std",
+            reftype="doc",
+            reftarget=page,
+            refdoc=self.env.docname,
+            refexplicit=False,
+            refwarn=True,
+        )
 
 
 class ClaimsLedger(_Made):
@@ -59,49 +74,70 @@ class ClaimsLedger(_Made):
     ) -> Iterator[list[Cell]]:
         """Two rows: the claim with its verdict, and below it, all across, what was measured."""
         settled = [entry for _page, entry in found if entry["verdict"]]
-        verdicts = dict.fromkeys((entry["verdict_text"], entry["condition"]) for entry in settled)
+        verdicts = dict.fromkeys(
+            (entry["verdict_text"], without_marks(entry["condition"])) for entry in settled
+        )
         pages = dict.fromkeys(page for page, _entry in found)
-        space = "" if self.config.book_edition == "zh" else " "
+        space = language.words("corpora.joiner")
         yield [
             [nodes.paragraph("", "", *_claim(name, words))],
             [
-                nodes.paragraph("", "", nodes.strong("", verdict), nodes.Text(space + condition))
+                nodes.paragraph(
+                    "", "", nodes.strong("", verdict), nodes.Text(space + without_marks(condition))
+                )
                 for verdict, condition in verdicts
             ],
             [nodes.paragraph("", "", self._link(page)) for page in pages],
         ]
         yield [[_bullets("claims-measured", [_measured(entry) for _page, entry in found])]]
 
-    def _link(self, page: str) -> addnodes.pending_xref:
-        """A link to a page of this edition, under the page's own title."""
-        return addnodes.pending_xref(
-            "",
-            nodes.inline("", page, classes=["std", "std-doc"]),
-            refdomain="std",
-            reftype="doc",
-            reftarget=page,
-            refdoc=self.env.docname,
-            refexplicit=False,
-            refwarn=True,
-        )
-
 
 class GlossaryTable(_Made):
-    """Every term of the course, with the other language's word and a meaning of one line."""
+    """Every term: the other language's word, what it means, its other names, where it comes up."""
 
     def made(self, book: Book, edition: str) -> list[nodes.Node]:
         self.env.note_dependency(str(book.library / "terminology.toml"))
-        other = "zh" if edition == "en" else "en"
+        others = [other for other in EDITIONS if other != edition]
         terms = language.read_toml("terminology.toml")
         rows: list[list[Cell]] = []
         for name in sorted(terms, key=lambda name: _order(terms[name][edition])):
             term = terms[name]
             anchor = nodes.paragraph("", "", nodes.strong("", term[edition]), ids=[f"term-{name}"])
-            rows.append(
-                [[anchor], [_foreign(term[other], other)], [_plain(term[f"meaning_{edition}"])]]
-            )
-        heads = [_("Term"), _("In Chinese") if edition == "en" else _("In English"), _("Meaning")]
-        return [table("glossary", heads, rows, [24, 22, 54])]
+            meaning = [_plain(term[f"meaning_{edition}"])]
+            if names := term.get(f"also_{edition}"):
+                also = _("Also called: %s") % language.word("explorables.join").join(names)
+                meaning.append(nodes.paragraph("", also, classes=["book-also"]))
+            if term["lesson"] in book.pages():
+                meaning.append(nodes.paragraph("", "", self._link(term["lesson"])))
+            rows.append([[anchor], *([_foreign(term[other], other)] for other in others), meaning])
+        names = [LANGUAGE_NAMES[other] for other in others]
+        widths = [24, *[22] * len(others), 76 - 22 * len(others)]
+        return [table("glossary", [_("Term"), *names, _("Meaning")], rows, widths)]
+
+
+class RunTimes(_Made):
+    """How many seconds each notebook and each file of tests took, the slowest first."""
+
+    def made(self, book: Book, edition: str) -> list[nodes.Node]:
+        ran = {entry["page"]: entry["seconds"] for entry in records.times(book, [edition])}
+        notebooks = [([self._linked(page)], ran[page]) for page in ran]
+        tests = reports.tests(book)
+        self.env.note_dependency(str(reports.path(book, "tests")))
+        files = [
+            ([nodes.paragraph("", "", nodes.literal("", name))], tests[name]) for name in tests
+        ]
+        made = [_seconds(_("Notebook"), notebooks)]
+        return [*made, _seconds(_("Tests"), files) if files else _plain(_("Not yet measured"))]
+
+    def _linked(self, page: str) -> nodes.paragraph:
+        return nodes.paragraph("", "", self._link(page))
+
+
+def _seconds(what: str, times: list[tuple[Cell, float]]) -> nodes.table:
+    rows = [[cell, [_plain(f"{taken:.1f}")]] for cell, taken in sorted(times, key=lambda t: -t[1])]
+    total = nodes.paragraph("", "", nodes.strong("", _("Total")))
+    rows.append([[total], [_plain(f"{sum(taken for _cell, taken in times):.0f}")]])
+    return table("times", [what, _("Seconds")], rows, [76, 24])
 
 
 def table(name: str, heads: list[str], rows: list[list[Cell]], widths: list[int]) -> nodes.table:
@@ -136,7 +172,7 @@ def _measured(entry: dict[str, Any]) -> Cell:
     """The value first, then what it is the value of."""
     beside = [nodes.Text(f" {entry['beside']}")] if entry["beside"] else []
     value = nodes.paragraph("", "", nodes.strong("", entry["text"]), *beside)
-    return [value, *([_plain(entry["measure"])] if entry["measure"] else [])]
+    return [value, *([_plain(without_marks(entry["measure"]))] if entry["measure"] else [])]
 
 
 def _entries(row: list[Cell], columns: int) -> Iterator[nodes.entry]:

@@ -2,8 +2,8 @@
 //
 // The index is made with a segmenter (jieba); a browser has none, and Sphinx splits queries at
 // spaces only, so that a phrase would find nothing. The index knows its own words, though: the
-// query is cut into the longest of them, from left to right. A character that begins no known word
-// says nothing and is left out.
+// query is cut into the longest of them, from left to right. Every character of the pages is a word
+// of the index too; one that it does not have is on no page and says nothing.
 //
 // Sphinx looks for a global function of this name before it defines its own.
 // eslint-disable-next-line no-unused-vars
@@ -23,7 +23,7 @@ var splitQuery = (() => {
     for (let start = 0; start < run.length; ) {
       let length = Math.min(LONGEST, run.length - start);
       while (length > 1 && !isWord(run.substr(start, length))) length -= 1;
-      if (length > 1) words.push(run.substr(start, length));
+      if (isWord(run.substr(start, length))) words.push(run.substr(start, length));
       start += length;
     }
     return words.length ? words : [run];

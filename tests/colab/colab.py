@@ -8,14 +8,33 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
 import nbformat
 
+from booksite import wheel
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted(ROOT.glob("chapters/*/*.ipynb"))
+
+
+def chosen():
+    """The notebooks to run: each in one edition, with ``EDITIONS=all`` in both.
+
+    Neighbours take turns, and the turns change with the state of the library.
+    """
+    if os.environ.get("EDITIONS") == "all":
+        return NOTEBOOKS
+    editions = sorted({path.parent.name for path in NOTEBOOKS})
+    pages = sorted({path.stem for path in NOTEBOOKS})
+    first = zlib.crc32(wheel.name().encode())
+    turn = {page: editions[(first + i) % len(editions)] for i, page in enumerate(pages)}
+    return [path for path in NOTEBOOKS if turn[path.stem] == path.parent.name]
+
+
 PYTHON = ROOT / ".venv-colab/bin/python"
 
 # What anywidget asks of Colab when it shows a widget.

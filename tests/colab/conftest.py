@@ -1,16 +1,18 @@
-"""Each notebook, as it is published, runs once in a fresh stand-in for Colab."""
+"""The notebooks, as they are published, each run once in a fresh stand-in for Colab."""
 
 import os
-import subprocess
-import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
+from browser import chromium  # noqa: F401
+from colab import PYTHON, ROOT, Executed, Runtime, chosen, list_fonts, name
+
+from booksite import wheel
 from booksite.book import Book
 from booksite.identity import stamp
-from browser import chromium  # noqa: F401
-from colab import NOTEBOOKS, PYTHON, ROOT, Executed, Runtime, list_fonts, name
+from booksite.serve import server
 
 
 def pytest_collection_modifyitems(items):
@@ -29,25 +31,17 @@ def runtime(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
-    """The library as pip builds it from the repository."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, ROOT]
-    subprocess.run(command, check=True)
-    (path,) = folder.glob("*.whl")
-    return path
-
-
-@pytest.fixture(scope="session")
-def published(tmp_path_factory, wheel):
-    """The notebooks as they are published, with the wheel as where the library comes from."""
-    folder, commit = tmp_path_factory.mktemp("published"), "0" * 40
-    address = f"git+https://github.com/owner/name@{commit}"
-    for path in stamp(Book(ROOT), "owner/name", commit, folder):
-        text = path.read_text()
-        assert text.count(address) == 1
-        path.write_text(text.replace(address, str(wheel)))
-    return folder / "chapters"
+def published(tmp_path_factory):
+    """The notebooks as they are published; their site is served here."""
+    folder = tmp_path_factory.mktemp("published")
+    wheel.build(folder)
+    with server(folder, 0) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        for path in stamp(Book(ROOT), "owner/name", folder):
+            here = f"http://127.0.0.1:{site.server_port}"
+            path.write_text(path.read_text().replace("https://owner.github.io/name", here))
+        yield folder / "chapters"
+        site.shutdown()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -67,7 +61,7 @@ def executions(request, runtime, published):
         pool.shutdown(cancel_futures=True)
 
 
-@pytest.fixture(scope="session", params=NOTEBOOKS, ids=name)
+@pytest.fixture(scope="session", params=chosen(), ids=name)
 def executed(request, executions):
     """A notebook after "Run all"."""
     return executions[request.param].result()

@@ -1,10 +1,12 @@
 """The setup cell: what it installs in Colab, and that it does nothing slow anywhere else."""
 
+import re
 import subprocess
 import sys
 from textwrap import dedent
 
-from colab import NOTEBOOKS, only_setup
+import pytest
+from colab import NOTEBOOKS, name, only_setup
 
 TIMED = """
     import sys
@@ -29,11 +31,29 @@ def test_it_installs_the_library_and_replaces_nothing(executed):
     assert new.startswith("attention-course")
 
 
+@pytest.mark.parametrize("path", {path.parent: path for path in NOTEBOOKS}.values(), ids=name)
+def test_the_setup_cell_runs_in_each_edition(runtime, published, path):
+    ran = runtime().execute(only_setup(published / f"{name(path)}.ipynb"))
+    assert not ran.cells[0].outputs
+
+
 def test_without_a_source_for_the_library_it_says_what_to_do(runtime):
     ran = runtime().execute(only_setup(NOTEBOOKS[0]))
     (error,) = ran.cells[0].outputs
     assert error.ename == "ModuleNotFoundError"
     assert "attention_course is missing: run `pip install .`" in error.evalue
+
+
+def test_an_older_library_is_replaced_and_a_site_out_of_reach_is_named(runtime, published):
+    here, setup = runtime(), only_setup(published / f"{name(NOTEBOOKS[0])}.ipynb")
+    cell = setup.cells[0]
+    assert not here.execute(setup).cells[0].outputs
+    cell.source = re.sub(r"(-[^-]+)(-py3-none-any)", r"\1.newer\2", cell.source)
+    said = str(here.execute(setup).cells[0].outputs)
+    assert "404" in said
+    lost = runtime().execute(setup).cells[0].outputs[-1]
+    assert lost.ename == "ModuleNotFoundError"
+    assert "see the lines above" in lost.evalue
 
 
 def test_where_the_library_is_there_it_takes_no_time():

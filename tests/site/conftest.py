@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from browser import chromium  # noqa: F401
+from matplotlib import font_manager
 from playwright.sync_api import Browser, Page, Route
+
+from attention_course import _metrics_font
 
 
 def close_network(page: Page) -> list[str]:
@@ -36,6 +40,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     Parametrized indirectly it takes the context's options: viewport, has_touch, color_scheme.
     """
     context = browser.new_context(**getattr(request, "param", {}))
+    context.set_default_timeout(10_000)
     page = context.new_page()
     foreign = close_network(page)
     yield page
@@ -43,8 +48,14 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     assert not foreign, f"asked other hosts for {foreign}"
 
 
+@pytest.fixture(scope="session")
+def wide_font() -> bytes:
+    """A font whose Chinese characters are as wide as any Chinese font's; the machine has none."""
+    return Path(font_manager.findfont(_metrics_font.register())).read_bytes()
+
+
 @pytest.fixture
-def show(page: Page) -> Callable[..., Page]:
+def show(page: Page, wide_font: bytes) -> Callable[..., Page]:
     """Put displays on a page of their own, as a notebook's output would, and wait until they run.
 
     An error on the console fails the test.
@@ -60,13 +71,19 @@ def show(page: Page) -> Callable[..., Page]:
         body = (
             '<!doctype html><html lang="en"><meta charset="utf-8"><title>Output</title>'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
+            '<style>@font-face{font-family:"Noto Sans CJK SC";src:url(/wide.ttf)}</style>'
             f'<body style="{style}"><main>{outputs}</main></body></html>'
         )
         page.route(
             "http://book.localhost/",
             lambda route: route.fulfill(content_type="text/html; charset=utf-8", body=body),
         )
+        page.route(
+            "http://book.localhost/wide.ttf",
+            lambda route: route.fulfill(content_type="font/ttf", body=wide_font),
+        )
         page.goto("http://book.localhost/")
+        page.evaluate("document.fonts.ready")
         page.wait_for_function(
             "[...document.querySelectorAll('.ac-explorable')].every((e) => e.dataset.ready)"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .. import still
-from ..base import Explorable, between, one_of
+from ..base import LINE, WIDE, Explorable, between, lines, one_of
 
 
 class PositionExplorer(Explorable):
@@ -40,8 +40,11 @@ class PositionExplorer(Explorable):
             pair=min(3, d_model // 2 - 1),
         )
 
-    def height(self) -> tuple[int, int]:
-        return {"en": (758, 1010), "zh": (758, 920)}[self.language]
+    def room(self, columns: int) -> float:
+        titles = [self.words[name] for name in ("map_title", "wave_title", "similarity_title")]
+        captions = 18 * sum(lines(title, 1.1 * columns) for title in titles)
+        summary = max(lines(self.words["most"], columns - 2), 2 if columns == WIDE else 3) * LINE
+        return captions + summary + (582 if columns == WIDE else 640)
 
     def still(self) -> str:
         from attention_course.positions import sinusoidal_encoding  # brings torch

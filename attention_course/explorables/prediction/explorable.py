@@ -5,11 +5,11 @@ from __future__ import annotations
 from attention_course.language import words
 from attention_course.markup import code_spans
 
-from .. import questions, still
-from ..base import Explorable
+from .. import still
+from ..questions import Question
 
 
-class Prediction(Explorable):
+class Prediction(Question):
     """Ask for a guess, keep it while the reader stays, and set it beside the measured value.
 
     Args:
@@ -32,10 +32,9 @@ class Prediction(Explorable):
             guess=-1,
         )
 
-    def height(self) -> tuple[int, int]:
-        wide, narrow = questions.height(self.state["question"], self.state["options"])
-        return 76 + wide, 99 + narrow
+    def options(self) -> list[str]:
+        return self.state["options"]
 
     def still(self) -> str:
         question = code_spans(self.state["question"])
-        return f"<p><b>{question}</b></p>" + still.options(self.state["options"])
+        return f"<p><b>{question}</b></p>" + still.options(self.options())

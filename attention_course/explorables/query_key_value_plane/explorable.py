@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from attention_course import palette
+
 from .. import still
-from ..base import Explorable, array, token_list
+from ..base import LINE, WIDE, Explorable, array, lines, token_list
 
 
 class QueryKeyValuePlane(Explorable):
@@ -42,10 +44,10 @@ class QueryKeyValuePlane(Explorable):
             scale=bool(scale),
         )
 
-    def height(self) -> tuple[int, int]:
-        wide, narrow = {"en": (713, 1167), "zh": (690, 1144)}[self.language]
-        keys = round(25.5 * len(self.state["tokens"]))
-        return wide + keys, narrow + keys
+    def room(self, columns: int) -> float:
+        planes = 570 if columns == WIDE else 985
+        summary = max(lines(self.words["most"], columns - 2), 2 if columns == WIDE else 3)
+        return planes + 25.5 * len(self.state["tokens"]) + summary * LINE
 
     def still(self) -> str:
         import torch  # only to write the page; the page itself computes without it
@@ -90,8 +92,8 @@ class QueryKeyValuePlane(Explorable):
         shapes = []
         keys = zip(state["tokens"], state["key"], weights, strict=True)
         for name, point, weight in keys:
-            shapes += _arrow(name, at(point), 1.5 + 7 * weight, still.BLUE)
-        return [*shapes, *_arrow(self.words["query"], at(state["query"]), 3, still.ORANGE)]
+            shapes += _arrow(name, at(point), 1.5 + 7 * weight, palette.BLUE)
+        return [*shapes, *_arrow(self.words["query"], at(state["query"]), 3, palette.ORANGE)]
 
     def _mixture(self, weights: list[float], output: list[float]) -> list[str]:
         state = self.state
@@ -100,10 +102,10 @@ class QueryKeyValuePlane(Explorable):
         for name, point, weight in zip(state["tokens"], state["value"], weights, strict=True):
             x, y = at(point)
             radius = max(3.0, 20 * math.sqrt(weight))
-            shapes.append(still.element("circle", cx=x, cy=y, r=radius, fill=still.PURPLE))
+            shapes.append(still.element("circle", cx=x, cy=y, r=radius, fill=palette.PURPLE))
             shapes.append(still.text(x, y - radius - 5, name, text_anchor="middle"))
         x, y = at(output)
-        shapes.append(still.element("circle", cx=x, cy=y, r=8, fill=still.GREEN))
+        shapes.append(still.element("circle", cx=x, cy=y, r=8, fill=palette.GREEN))
         return [*shapes, still.text(x, y - 13, self.words["output"], text_anchor="middle")]
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .. import still
-from ..base import Explorable, one_of
+from ..base import LINE, WIDE, Explorable, lines, one_of
 
 DIMS = [4, 8, 16, 32, 64, 128, 256, 512, 1024]
 _SAMPLES = 512  # dot products for each d: enough for a histogram, few enough for a page
@@ -42,8 +42,9 @@ class ScaleExplorer(Explorable):
         products = [np.round(terms[..., :width].sum(-1), 3).tolist() for width in DIMS]
         super().__init__(d=d, scale=False, row=0, dims=DIMS, products=products)
 
-    def height(self) -> tuple[int, int]:
-        return {"en": (516, 1001), "zh": (516, 955)}[self.language]
+    def room(self, columns: int) -> float:
+        summary = max(lines(self.words["without_scaling"], columns - 2), 3) * LINE
+        return 418 if columns == WIDE else 781 + summary
 
     def still(self) -> str:
         state, words = self.state, self.words

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import still
-from ..base import Explorable, array, between, one_of, token_list
+from ..base import WIDE, Explorable, array, between, one_of, rows, token_list
 
 _FEW = 10  # up to so many tokens have a slider each, as in the module
 
@@ -44,9 +44,13 @@ class WeightsExplorer(Explorable):
             temperature=between("temperature", temperature, 0.1, 10),
         )
 
-    def height(self) -> tuple[int, int]:
-        n, narrow = len(self.state["tokens"]), {"en": 477, "zh": 405}[self.language]
-        return (289 + 40 * n, narrow + 75 * n) if n <= _FEW else (633, narrow + 341)
+    def room(self, columns: int) -> float:
+        n, wide = len(self.state["tokens"]), columns == WIDE
+        buttons = rows([self.words[name] for name in ("equal", "one", "reset")], columns)
+        controls = 0 if wide else 48 * buttons
+        if n > _FEW:
+            return controls + (558 if wide else 599)
+        return controls + (214 + 40 * n if wide else 258 + 75.6 * n)
 
     def still(self) -> str:
         state, words = self.state, self.words

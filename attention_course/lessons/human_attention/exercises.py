@@ -1,72 +1,36 @@
-"""The exercises of notebook 2-1: softmax both ways, a weighted average, hidden words."""
+"""The exercises of notebook 2-1 and its lab: softmax, queries, hidden words, drowning words."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 
-from ...attention import scaled_dot_product_attention
-from ...exercises import Exercise, Wrong, as_array, call, same
+from ...exercises import Case, Exercise, Symptom, same
 
 CHAPTER = "human_attention"
 
-_ROW = np.array([1.0, 3.0, 2.0])
-_TABLE = np.array([[0.0, 1.0, 3.0], [2.0, -1.0, 0.5]])
-_HUGE = np.array([1000.0, 1002.0, 999.0])
+
+def _normal(*shape: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape)
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
-
-
-def _weights(answer: Callable[..., Any], *arguments: Any) -> np.ndarray:
-    """What the answer gives for copies of the arguments, without warnings about overflow."""
-    with np.errstate(all="ignore"):
-        result = call(answer, *(argument.copy() for argument in arguments))
-        return as_array(result, arguments[0].shape)
-
-
-def _verify_softmax(answer: Callable[..., Any]) -> None:
-    row = _weights(answer, _ROW)
-    if not same(row, _softmax(_ROW)):
-        if same(row, np.exp(_ROW)):
-            raise Wrong("not_normalised", total=f"{row.sum():.1f}")
-        if same(row, _ROW / _ROW.sum()):
-            raise Wrong("no_exponential")
-        if same(row, np.log(_softmax(_ROW))):
-            raise Wrong("logarithm")
-        if same(np.sort(row), [0, 0, 1]):
-            raise Wrong("winner_takes_all")
-        if not same(row.sum(), 1):
-            raise Wrong("not_normalised", total=f"{row.sum():.2f}")
-        raise Wrong("other_weights", ratio=f"{row[1] / row[2]:.2f}")
-    table = _weights(answer, _TABLE)
-    if not same(table, _softmax(_TABLE)):
-        if same(table.sum(), 1):
-            raise Wrong("whole_table")
-        if same(table.sum(axis=0), np.ones(3)):
-            raise Wrong("wrong_axis")
-        raise Wrong("table")
-    if not same(_weights(answer, _HUGE), _softmax(_HUGE)):
-        raise Wrong("overflow")
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def my_softmax(scores):
-    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    powers = np.exp(scores)
+    return powers / powers.sum()
 
 
 def _softmax_loop(scores):
-    if scores.ndim > 1:
-        return [_softmax_loop(row) for row in scores]
-    largest = max(scores)
-    exponentials = [math.exp(score - largest) for score in scores]
-    return [exponential / sum(exponentials) for exponential in exponentials]
+    total = 0.0
+    for score in scores:
+        total += math.exp(score)
+    return [math.exp(score) / total for score in scores]
 
 
 def _softmax_torch(scores):
@@ -74,199 +38,210 @@ def _softmax_torch(scores):
 
 
 def _softmax_through_log(scores):
-    return np.exp(scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True))
+    return np.exp(scores - np.logaddexp.reduce(scores))
+
+
+def _growth(got: np.ndarray, scores: np.ndarray) -> float:
+    """By which factor weights grow where scores grow by 1."""
+    low, high = scores.argmin(), scores.argmax()
+    return (got[high] / got[low]) ** (1 / (scores[high] - scores[low]))
 
 
 softmax = Exercise(
     CHAPTER,
     "softmax",
     difficulty=1,
-    minutes=10,
-    verify=_verify_softmax,
+    minutes=5,
     right_answers=[my_softmax, _softmax_loop, _softmax_torch, _softmax_through_log],
+    cases=[
+        Case(np.array([1.0, 3.0, 2.0]), otherwise="other_weights"),
+        Case(np.array([0.5, -1.0, 0.0, 2.0, -3.0])),
+        Case(2 * _normal(9, seed=1)),
+        Case(np.array([0.7])),
+        Case(np.array([-20.0, -21.0, -20.5])),
+    ],
+    mistakes={
+        "no_exponential": [
+            lambda scores: scores / scores.sum(),
+            lambda scores: np.abs(scores) / np.abs(scores).sum(),
+        ],
+        "logarithm": lambda scores: np.log(_softmax(scores)),
+        "winner_takes_all": lambda scores: (scores == scores.max()).astype(float),
+        "not_normalised": Symptom(
+            lambda got, want, scores: np.isfinite(got).all() and not same(got.sum(), 1)
+        ),
+    },
     wrong_answers={
-        "not_normalised": [np.exp, lambda scores: np.exp(scores) / scores.size],
-        "no_exponential": [lambda scores: scores / scores.sum(axis=-1, keepdims=True)],
-        "logarithm": [lambda scores: torch.log_softmax(torch.as_tensor(scores), dim=-1)],
-        "winner_takes_all": [
-            lambda scores: (scores == scores.max(axis=-1, keepdims=True)).astype(float)
+        "not_normalised": [
+            np.exp,
+            lambda scores: np.exp(scores) / scores.size,
+            lambda scores: np.exp(scores) / scores.sum(),
+            lambda scores: np.exp(scores / scores.sum()),
+            lambda scores: np.exp(scores) / np.exp(scores).max(),
         ],
         "other_weights": [
-            lambda scores: 2**scores / (2**scores).sum(axis=-1, keepdims=True),
+            lambda scores: 2**scores / (2**scores).sum(),
             lambda scores: _softmax(-scores),
+            lambda scores: _softmax(_softmax(scores)),
+            lambda scores: scores**2 / (scores**2).sum(),
         ],
-        "whole_table": [lambda scores: np.exp(scores) / np.exp(scores).sum()],
-        "wrong_axis": [lambda scores: np.exp(scores) / np.exp(scores).sum(axis=0)],
-        "table": [lambda scores: _softmax(scores.ravel()[-3:]) * np.ones_like(scores)],
-        "overflow": [lambda scores: np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)],
-        "shape": [lambda scores: np.exp(scores).sum()],
+        "numbers": [lambda scores: _softmax(scores.clip(-1, 3))],
+        "shape": [lambda scores: np.exp(scores).sum(), lambda scores: _softmax(scores)[None]],
+    },
+    values=lambda got, want, scores: {
+        "total": f"{got.sum():.3g}",
+        "ratio": f"{_growth(got, scores):.2f}",
     },
 )
 
 
-def _verify_softmax_backwards(answer: Callable[..., Any]) -> None:
-    for weights in ([0.5, 0.25, 0.25], [0.7, 0.2, 0.06, 0.04]):
-        weights = np.array(weights)
-        scores = _weights(answer, weights)
-        if not np.isfinite(scores).all():
-            raise Wrong("not_finite")
-        if same(_softmax(scores), weights):
-            continue
-        if same(scores, weights):
-            raise Wrong("unchanged")
-        if same(scores, np.exp(weights)) or same(scores, _softmax(weights)):
-            raise Wrong("same_direction")
-        if same(scores, 1 / weights) or same(_softmax(-scores), weights):
-            raise Wrong("upside_down")
-        if same(_softmax(scores * math.log(10)), weights) or same(
-            _softmax(scores * math.log(2)), weights
-        ):
-            raise Wrong("other_base")
-        found = ", ".join(f"{weight:.2f}" for weight in _softmax(scores))
-        raise Wrong("other_scores", wanted=", ".join(f"{w:.2f}" for w in weights), found=found)
+def softmax_of_table(table):
+    powers = np.exp(table - table.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
-def scores_for(weights):
-    return np.log(weights)
+def _table_row_by_row(table):
+    rows = []
+    for row in table:
+        powers = np.exp(row - max(row))
+        rows.append(powers / sum(powers))
+    return rows
 
 
-def _backwards_shifted(weights):
-    return np.log(weights) - np.log(weights.max())
+def _table_turned(table):
+    turned = table.T - table.max(axis=1)
+    return (np.exp(turned) / np.exp(turned).sum(axis=0)).T
 
 
-def _backwards_loop(weights):
-    return [math.log(weight / weights[0]) for weight in weights]
+def _table_torch(table):
+    return torch.as_tensor(table).softmax(-1)
 
 
-def _backwards_torch(weights):
-    return torch.as_tensor(weights).log() + 5
-
-
-softmax_backwards = Exercise(
+table = Exercise(
     CHAPTER,
-    "softmax_backwards",
+    "table",
     difficulty=2,
-    minutes=5,
-    verify=_verify_softmax_backwards,
-    right_answers=[scores_for, _backwards_shifted, _backwards_loop, _backwards_torch],
-    wrong_answers={
-        "unchanged": [lambda weights: weights],
-        "same_direction": [np.exp, _softmax],
-        "upside_down": [lambda weights: 1 / weights, lambda weights: -np.log(weights)],
-        "other_base": [np.log10, np.log2],
-        "not_finite": [lambda weights: np.log(weights - weights.max())],
-        "other_scores": [lambda weights: 2 * np.log(weights), np.sqrt],
-        "shape": [lambda weights: np.log(weights).sum()],
-    },
-)
-
-
-_ASKS = np.array([1.0, 0.5])
-_LABELS = np.array([[2.0, 1.0], [0.0, -1.0], [0.5, 3.0], [-1.0, 0.0]])
-_CONTENTS = np.array([[1.0, 0.0], [4.0, 2.0], [0.0, 3.0], [-2.0, 5.0]])
-
-
-def _verify_attend(answer: Callable[..., Any]) -> None:
-    arguments = [array.copy() for array in (_ASKS, _LABELS, _CONTENTS)]
-    with np.errstate(all="ignore"):
-        result = call(answer, *arguments)
-    scores = _LABELS @ _ASKS
-    weights = _softmax(scores)
-    if np.shape(result) == _CONTENTS.shape:
-        raise Wrong("not_added_up")
-    mixture = as_array(result, (2,))
-    if same(mixture, weights @ _CONTENTS):
-        return
-    for key, mistake in {
-        "labels_averaged": weights @ _LABELS,
-        "scores_as_weights": scores @ _CONTENTS,
-        "not_normalised": np.exp(scores) @ _CONTENTS,
-        "divided_again": weights @ _CONTENTS / len(_CONTENTS),
-        "plain_average": _CONTENTS.mean(axis=0),
-        "only_the_largest": _CONTENTS[scores.argmax()],
-    }.items():
-        if same(mixture, mistake):
-            raise Wrong(key)
-    raise Wrong("other_mixture")
-
-
-def my_attend(asks, labels, contents):
-    scores = labels @ asks
-    exponentials = np.exp(scores - scores.max())
-    weights = exponentials / exponentials.sum()
-    return weights @ contents
-
-
-def _attend_loop(asks, labels, contents):
-    exponentials = [math.exp(sum(a * b for a, b in zip(asks, row, strict=True))) for row in labels]
-    mixture = [0.0] * len(contents[0])
-    for exponential, content in zip(exponentials, contents, strict=True):
-        for i, number in enumerate(content):
-            mixture[i] += exponential / sum(exponentials) * number
-    return mixture
-
-
-def _attend_average(asks, labels, contents):
-    return np.average(contents, axis=0, weights=np.exp(labels @ asks))
-
-
-def _attend_torch(asks, labels, contents):
-    asks, labels, contents = map(torch.as_tensor, (asks, labels, contents))
-    return torch.softmax(labels @ asks, dim=0) @ contents
-
-
-def _attend_library(asks, labels, contents):
-    asks, labels, contents = map(torch.as_tensor, (asks[None], labels, contents))
-    return scaled_dot_product_attention(asks, labels, contents, scale=1.0)[0][0]
-
-
-attend = Exercise(
-    CHAPTER,
-    "attend",
-    difficulty=1,
     minutes=10,
-    verify=_verify_attend,
-    right_answers=[my_attend, _attend_loop, _attend_average, _attend_torch, _attend_library],
+    right_answers=[softmax_of_table, _table_row_by_row, _table_turned, _table_torch],
+    cases=[
+        Case(np.array([[0.0, 1.0], [3.0, 1.0]])),
+        Case(np.array([[0.0, 1.0, 3.0], [2.0, -1.0, 0.5]])),
+        Case(_normal(5, 4, seed=2)),
+        Case(_normal(1, 6, seed=3)),
+        Case(_normal(4, 1, seed=4)),
+        Case(np.array([[1000.0, 1001.0, 999.0], [1000.0, 1002.0, 998.0]]), otherwise="overflow"),
+        Case(np.array([[1000.0, 1001.0], [1.0, 2.0]]), otherwise="overflow"),
+    ],
+    mistakes={
+        "whole_table": [
+            lambda table: np.exp(table) / np.exp(table).sum(),
+            Symptom(lambda got, want, table: len(got) > 1 and same(got.sum(), 1)),
+        ],
+        "wrong_axis": lambda table: np.exp(table) / np.exp(table).sum(axis=0),
+        "no_keepdims": lambda table: np.exp(table) / np.resize(np.exp(table).sum(1), table.shape),
+        "no_exponential": lambda table: table / table.sum(axis=1, keepdims=True),
+        "largest_of_table": lambda table: (
+            np.exp(table - table.max()) / np.exp(table - table.max()).sum(axis=1, keepdims=True)
+        ),
+        "not_normalised": Symptom(
+            lambda got, want, table: np.isfinite(got).all() and not same(got.sum(axis=1), 1)
+        ),
+    },
+    otherwise="table",
     wrong_answers={
-        "labels_averaged": [lambda asks, labels, contents: _softmax(labels @ asks) @ labels],
-        "scores_as_weights": [lambda asks, labels, contents: (labels @ asks) @ contents],
-        "not_normalised": [lambda asks, labels, contents: np.exp(labels @ asks) @ contents],
-        "not_added_up": [
-            lambda asks, labels, contents: _softmax(labels @ asks)[:, None] * contents
+        "whole_table": [
+            lambda table: (
+                np.exp(table - table.mean(1, keepdims=True))
+                / np.exp(table - table.mean(1, keepdims=True)).sum()
+            )
         ],
-        "divided_again": [
-            lambda asks, labels, contents: (_softmax(labels @ asks)[:, None] * contents).mean(0)
+        "overflow": [lambda table: np.exp(table) / np.exp(table).sum(axis=1, keepdims=True)],
+        "table": [
+            lambda table: _softmax(table[-1:]) + 0 * table,
+            lambda table: _softmax(-table),
+            lambda table: 2**table / (2**table).sum(axis=1, keepdims=True),
         ],
-        "plain_average": [lambda asks, labels, contents: contents.mean(axis=0)],
-        "only_the_largest": [lambda asks, labels, contents: contents[(labels @ asks).argmax()]],
-        "other_mixture": [lambda asks, labels, contents: _softmax(contents @ asks) @ contents],
-        "shape": [lambda asks, labels, contents: _softmax(labels @ asks)],
+        "not_normalised": [
+            np.exp,
+            lambda table: np.exp(table) / table.shape[1],
+            lambda table: np.exp(table - table.max(axis=1, keepdims=True)),
+        ],
+        "shape": [lambda table: _softmax(table)[0], lambda table: np.exp(table).sum(axis=1)],
     },
 )
 
 
-_SCORES = np.array([2.0, -1.0, 0.5, 1.0])
-_MAY_ATTEND = np.array([True, False, True, True])
+KEYS = np.array([[2.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 2.0], [0.0, 0.0]])  # of the lesson
 
 
-def _verify_hide(answer: Callable[..., Any]) -> None:
-    weights = _weights(answer, _SCORES, _MAY_ATTEND)
-    seen = _softmax(_SCORES[_MAY_ATTEND])
-    if not same(weights[_MAY_ATTEND], seen) or not same(weights[~_MAY_ATTEND], 0):
-        if np.isnan(weights).any():
-            raise Wrong("not_a_number")
-        if same(weights, np.where(_MAY_ATTEND, 0, 1)):
-            raise Wrong("inverted")
-        if same(weights, _softmax(_SCORES)):
-            raise Wrong("nothing_hidden")
-        if same(weights, _softmax(np.where(_MAY_ATTEND, _SCORES, 0))):
-            raise Wrong("score_zero", weight=f"{weights[1]:.2f}")
-        if same(weights, _softmax(_SCORES) * _MAY_ATTEND):
-            raise Wrong("not_shared_out", total=f"{weights.sum():.2f}")
-        raise Wrong("other_weights")
-    nothing = _weights(answer, _SCORES, np.zeros(4, dtype=bool))
-    if not same(nothing, np.zeros(4)):
-        raise Wrong("nothing_to_see")
+def query_for(times):
+    return [math.log(times) / 2, 0.0]
+
+
+def _query_other_number(times):
+    return np.array([0.0, -np.log(times) / 2])
+
+
+def _query_shared_out(times):
+    return torch.tensor([math.log(times) / 4, -math.log(times) / 4])
+
+
+def _query_solved(times):
+    wanted = np.array([np.log(times), 0.0]) + 1.0
+    return np.linalg.solve(np.array([[2.0, 0.0], [0.0, 2.0]]), wanted)
+
+
+def _times(query: np.ndarray) -> float:
+    """How many times the weight of the first word the query gives to it, against the fourth."""
+    scores = KEYS @ query
+    return float(np.exp(scores[0] - scores[3]))
+
+
+query = Exercise(
+    CHAPTER,
+    "query",
+    difficulty=2,
+    minutes=10,
+    right_answers=[query_for, _query_other_number, _query_shared_out, _query_solved],
+    cases=[Case(3.0), Case(1.0), Case(10.0), Case(0.5), Case(1.5), Case(100.0)],
+    measure=lambda result, times: _times(result),
+    mistakes={
+        "ratio_of_queries": [
+            lambda times: [times, 1.0],
+            lambda times: [1.0, 1.0 / times],
+        ],
+        "difference_of_scores": [
+            lambda times: [times / 2, 0.0],
+            lambda times: [1 + times / 2, 1.0],
+        ],
+        "key_forgotten": [
+            lambda times: [math.log(times), 0.0],
+            lambda times: [math.log(times) / 2, -math.log(times) / 2],
+        ],
+        "turned_round": [
+            lambda times: [0.0, math.log(times) / 2],
+            lambda times: [-math.log(times) / 2, 0.0],
+        ],
+        "other_base": [
+            lambda times: [math.log2(times) / 2, 0.0],
+            lambda times: [math.log10(times) / 2, 0.0],
+        ],
+        "only_three": lambda times: [math.log(3) / 2, 0.0],
+    },
+    otherwise="other_ratio",
+    wrong_answers={
+        "other_ratio": [
+            lambda times: [math.exp(times), 0.0],
+            lambda times: [1.0, 1.0],
+            lambda times: [math.log(times) / 2, 1.0],
+        ],
+        "shape": [
+            lambda times: math.log(times) / 2,
+            lambda times: _softmax(KEYS @ query_for(times)),
+        ],
+    },
+    values=lambda got, want, times: {"found": f"{_times(got):.3g}", "wanted": f"{times:g}"},
+)
 
 
 def weights_with_hidden(scores, may_attend):
@@ -301,21 +276,61 @@ def _hide_torch(scores, may_attend):
     return torch.nan_to_num(weights)
 
 
+def _hide_with(fill: float):
+    """A wrong answer: a hidden word has the score ``fill``."""
+
+    def answer(scores, may_attend):
+        weights = _softmax(np.where(may_attend, scores, fill))
+        return weights if may_attend.any() else np.zeros(len(scores))
+
+    return answer
+
+
+def _hidden_weight(got: np.ndarray, may_attend: np.ndarray) -> float:
+    return float(np.abs(got[~may_attend]).max(initial=0.0))
+
+
 hide = Exercise(
     CHAPTER,
     "hide",
     difficulty=2,
     minutes=15,
-    verify=_verify_hide,
     right_answers=[weights_with_hidden, _hide_multiply, _hide_infinity, _hide_loop, _hide_torch],
-    wrong_answers={
-        "nothing_hidden": [lambda scores, may_attend: _softmax(scores)],
-        "score_zero": [
-            lambda scores, may_attend: _softmax(np.where(may_attend, scores, 0)),
-            lambda scores, may_attend: _softmax(scores * may_attend),
+    cases=[
+        Case(np.array([2.0, 1.5, -0.5, 1.0]), np.array([True, False, True, True])),
+        Case(np.array([0.5, 2.0, -1.0, 1.5]), np.array([False, True, True, False])),
+        Case(np.array([3.0, 1.0, 2.5, 2.0, 4.0]), np.array([False, False, True, False, False])),
+        Case(_normal(12, seed=14), np.arange(12) % 3 != 2),
+        Case(np.array([1.0, 2.0]), np.array([True, True])),
+        Case(np.array([2.0, -1.0, 0.5]), np.zeros(3, dtype=bool), otherwise="nothing_to_see"),
+        Case(np.array([1.5]), np.array([False]), otherwise="nothing_to_see"),
+        # A large negative number in place of a score hides nothing where all scores are lower.
+        Case(
+            np.array([-30_000.0, 5.0, -30_001.0]), np.array([True, False, True]), only=["not_zero"]
+        ),
+    ],
+    exact_zeros=True,
+    mistakes={
+        "not_a_number": Symptom(
+            lambda got, want, scores, may_attend: np.isnan(got).any() and may_attend.any()
+        ),
+        "inverted": [
+            lambda scores, may_attend: _softmax(np.where(may_attend, -1e9, scores)),
+            lambda scores, may_attend: _softmax(scores) * ~may_attend,
         ],
-        "not_shared_out": [lambda scores, may_attend: _softmax(scores) * may_attend],
-        "inverted": [lambda scores, may_attend: _softmax(np.where(may_attend, -1e9, scores))],
+        "nothing_hidden": lambda scores, may_attend: _softmax(scores),
+        "score_zero": lambda scores, may_attend: _softmax(scores * may_attend),
+        "not_shared_out": lambda scores, may_attend: _softmax(scores) * may_attend,
+        "not_zero": Symptom(
+            lambda got, want, scores, may_attend: (
+                may_attend.any() and _hidden_weight(got, may_attend)
+            )
+        ),
+    },
+    otherwise="other_weights",
+    wrong_answers={
+        "score_zero": [lambda scores, may_attend: _softmax(np.where(may_attend, scores, 0))],
+        "not_zero": [_hide_with(-2.0), _hide_with(-20.0), _hide_with(-100.0), _hide_with(-1e4)],
         "not_a_number": [
             lambda scores, may_attend: np.exp(scores + (1 - may_attend) * -np.inf),
         ],
@@ -325,8 +340,130 @@ hide = Exercise(
         ],
         "other_weights": [
             lambda scores, may_attend: may_attend / may_attend.sum(),
-            lambda scores, may_attend: _softmax(np.where(may_attend, scores, -2)),
+            lambda scores, may_attend: weights_with_hidden(scores, may_attend) * may_attend[0],
+            lambda scores, may_attend: weights_with_hidden(
+                scores, may_attend & (np.arange(len(scores)) != 1)
+            ),
         ],
         "shape": [lambda scores, may_attend: _softmax(scores[may_attend])],
+    },
+    values=lambda got, want, scores, may_attend: {
+        "weight": f"{_hidden_weight(got, may_attend):.2f}",
+        "value": f"{_hidden_weight(got, may_attend):.1g}",
+        "total": f"{got.sum():.2f}",
+    },
+)
+
+
+def scores_for(weights):
+    return np.log(weights)
+
+
+def _backwards_shifted(weights):
+    return np.log(weights) - np.log(weights.max())
+
+
+def _backwards_loop(weights):
+    return [math.log(weight / weights[0]) for weight in weights]
+
+
+def _backwards_torch(weights):
+    return torch.as_tensor(weights).log() + 5
+
+
+def _row(numbers: np.ndarray) -> str:
+    return ", ".join(f"{number:.2f}" for number in numbers)
+
+
+softmax_backwards = Exercise(
+    CHAPTER,
+    "softmax_backwards",
+    difficulty=2,
+    minutes=5,
+    right_answers=[scores_for, _backwards_shifted, _backwards_loop, _backwards_torch],
+    cases=[
+        Case(np.array([0.5, 0.25, 0.25])),
+        Case(np.array([0.7, 0.2, 0.06, 0.04])),
+        Case(np.array([0.001, 0.999])),
+        Case(_softmax(_normal(30, seed=4))),
+    ],
+    measure=lambda scores, weights: _softmax(scores),
+    mistakes={
+        "not_finite": Symptom(lambda got, want, weights: not np.isfinite(got).all()),
+        "unchanged": lambda weights: weights,
+        "same_direction": [np.exp, _softmax],
+        "upside_down": [lambda weights: 1 / weights, lambda weights: -np.log(weights)],
+        "other_base": [np.log10, np.log2],
+    },
+    otherwise="other_scores",
+    wrong_answers={
+        "not_finite": [lambda weights: np.log(weights - weights.max())],
+        "other_scores": [
+            lambda weights: 2 * np.log(weights),
+            np.sqrt,
+            lambda weights: np.log(
+                [0.5, 0.25, 0.25] if len(weights) == 3 else [0.7, 0.2, 0.05, 0.05]
+            ),
+        ],
+        "shape": [lambda weights: np.log(weights).sum()],
+    },
+    values=lambda got, want, weights: {"found": _row(_softmax(got)), "wanted": _row(weights)},
+)
+
+
+def share_of_two(score, n):
+    power = math.exp(score)
+    return 2 * power / (2 * power + n - 2)
+
+
+def _share_softmax(score, n):
+    return _softmax(np.array([score, score] + [0.0] * (n - 2)))[:2].sum()
+
+
+def _share_the_other_way(score, n):
+    return 1 / (1 + (n - 2) / 2 * np.exp(-score))
+
+
+def _share_torch(score, n):
+    scores = torch.zeros(n, dtype=torch.float64)
+    scores[:2] = score
+    return scores.softmax(0)[:2].sum()
+
+
+share = Exercise(
+    CHAPTER,
+    "share",
+    difficulty=2,
+    minutes=10,
+    right_answers=[share_of_two, _share_softmax, _share_the_other_way, _share_torch],
+    cases=[
+        Case(2.0, 5),
+        Case(0.0, 4),
+        Case(-1.0, 6),
+        Case(8.0, 1000),
+        Case(3.0, 2),
+        Case(1.0, 3),
+    ],
+    mistakes={
+        "one_word": [
+            lambda score, n: share_of_two(score, n) / 2,
+            lambda score, n: math.exp(score) / (math.exp(score) + n - 1),
+        ],
+        "all_fillers": lambda score, n: 2 * math.exp(score) / (2 * math.exp(score) + n),
+        "two_left_out": lambda score, n: 2 * math.exp(score) / (math.exp(score) + n - 2),
+        "score_zero_counts": lambda score, n: 1.0,
+        "one_filler": lambda score, n: 2 * math.exp(score) / (2 * math.exp(score) + 1),
+        "no_exponential": lambda score, n: 2 * score / (2 * score + n - 2) if score else 0.0,
+        "equal_share": lambda score, n: 2 / n,
+        "the_rest": lambda score, n: 1 - share_of_two(score, n),
+    },
+    otherwise="other_share",
+    wrong_answers={
+        "other_share": [
+            lambda score, n: math.exp(2 * score) / (math.exp(2 * score) + n - 2),
+            lambda score, n: 2 * 2**score / (2 * 2**score + n - 2),
+            lambda score, n: 100 * share_of_two(score, n),
+        ],
+        "shape": [lambda score, n: _softmax(np.array([score, score] + [0.0] * (n - 2)))],
     },
 )

@@ -1,19 +1,176 @@
-"""The exercises of notebook 3-2: write the encoding, read it back, shift it, rotate with it."""
+"""The exercises of lesson 3-2 and its lab.
+
+The lesson: a test of order, the encoding, a shift. The lab: a RoPE score, a window.
+"""
 
 from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable
-from typing import Any
+from itertools import permutations
 
 import numpy as np
 import torch
 
-from ...exercises import Exercise, Wrong, as_array, call, same
+from ...attention import scaled_dot_product_attention
+from ...exercises import Case, Exercise, Symptom, same
 from ...positions import rotary_embedding, sinusoidal_encoding
 
 CHAPTER = "positional_encoding"
+
+
+def attention(x):
+    return scaled_dot_product_attention(x, x, x)[0]
+
+
+def word_by_word(x):
+    return torch.tanh(3 * x)
+
+
+def average(x):
+    return x + x.mean(dim=0)
+
+
+def with_positions(x):
+    return attention(x + sinusoidal_encoding(*x.shape))
+
+
+def masked(x):
+    return scaled_dot_product_attention(x, x, x, causal=True)[0]
+
+
+def louder_at_the_start(x):
+    return torch.cat([2 * x[:1], x[1:]])
+
+
+def louder_at_the_end(x):
+    return torch.cat([x[:-1], 2 * x[-1:]])
+
+
+def by_distance(x):  # a reversal keeps all distances
+    place = torch.arange(float(len(x)))
+    return scaled_dot_product_attention(x, x, x, bias=-(place[:, None] - place).abs())[0]
+
+
+def in_a_ring(x):  # moving all words on by one keeps all neighbours
+    return x + torch.roll(x, 1, dims=0) ** 2
+
+
+def in_the_middle(x):
+    middle = torch.arange(len(x)) == len(x) // 2
+    return torch.where(middle[:, None], x + 1, x)
+
+
+_BLIND = [attention, word_by_word, average]
+_SEEING = [
+    with_positions,
+    masked,
+    louder_at_the_start,
+    louder_at_the_end,
+    by_distance,
+    in_a_ring,
+    in_the_middle,
+]
+
+
+def _words(n: int, d: int) -> torch.Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(n))
+
+
+def _order_random(layer, x):
+    for _ in range(100):
+        shuffle = torch.randperm(len(x))
+        if not torch.allclose(layer(x[shuffle]), layer(x)[shuffle], atol=1e-5):
+            return True
+    return False
+
+
+def _order_swaps(layer, x):
+    straight, n = layer(x), len(x)
+    for i in range(n - 1):  # every shuffle is made of swaps of neighbours
+        swap = [*range(i), i + 1, i, *range(i + 2, n)]
+        if (layer(x[swap]) - straight[swap]).abs().max() > 1e-4:
+            return True
+    return False
+
+
+def _order_all(layer, x):
+    return any(
+        not torch.allclose(layer(x[list(p)]), layer(x)[list(p)], atol=1e-4)
+        for p in permutations(range(len(x)))
+    )
+
+
+def _order_back(layer, x):
+    x = np.asarray(x)
+    straight, generator = np.asarray(layer(torch.tensor(x))), np.random.default_rng(0)
+    gaps = []
+    for _ in range(60):
+        shuffle = generator.permutation(len(x))
+        turned = np.asarray(layer(torch.tensor(x[shuffle])))
+        gaps.append(np.abs(turned[np.argsort(shuffle)] - straight).max())
+    return max(gaps) > 1e-4
+
+
+def _differ(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return not torch.allclose(a, b, atol=1e-5)
+
+
+def _reversed(x: torch.Tensor) -> list[int]:
+    return list(reversed(range(len(x))))
+
+
+def _on_by_one(x: torch.Tensor) -> list[int]:
+    return [*range(1, len(x)), 0]
+
+
+def _swap(x: torch.Tensor) -> list[int]:
+    return [1, 0, *range(2, len(x))]
+
+
+def _gap(layer, x):
+    shuffle = _on_by_one(x)
+    return (layer(x[shuffle]) - layer(x)[shuffle]).abs().max()
+
+
+order = Exercise(
+    CHAPTER,
+    "order",
+    difficulty=2,
+    minutes=10,
+    right_answers=[_order_random, _order_swaps, _order_all, _order_back],
+    cases=[
+        Case(layer, _words(n, d))
+        for n, d in ((5, 4), (6, 2), (3, 8))
+        for layer in (*_BLIND, *_SEEING)
+    ],
+    mistakes={
+        "false_alarm": Symptom(lambda got, want, layer, x: got and not want),
+        "missed": Symptom(lambda got, want, layer, x: want and not got),
+    },
+    otherwise="missed",
+    wrong_answers={
+        "false_alarm": [
+            lambda layer, x: True,
+            lambda layer, x: _differ(layer(x[_on_by_one(x)]), layer(x)),  # not shuffled back
+            lambda layer, x: _differ(layer(x[_on_by_one(x)])[_on_by_one(x)], layer(x)),  # again on
+            lambda layer, x: not _order_swaps(layer, x),  # the other way round
+        ],
+        "missed": [
+            lambda layer, x: False,
+            lambda layer, x: _differ(layer(x[_reversed(x)]), layer(x)[_reversed(x)]),
+            lambda layer, x: _differ(layer(x[_on_by_one(x)]), layer(x)[_on_by_one(x)]),
+            lambda layer, x: _differ(layer(x[_swap(x)]), layer(x)[_swap(x)]),
+            lambda layer, x: _differ(layer(x).sum(dim=0), layer(x[_reversed(x)]).sum(dim=0)),
+        ],
+        "not_boolean": [_gap],
+        "type": [lambda layer, x: str(_order_swaps(layer, x))],
+        "shape": [
+            lambda layer, x: (layer(x[_on_by_one(x)]) - layer(x)[_on_by_one(x)]).abs() > 1e-5
+        ],
+    },
+    values=lambda got, want, layer, x: {"layer": layer.__name__},
+)
 
 
 def _speeds(d: int, base: float) -> np.ndarray:
@@ -30,41 +187,6 @@ def _waves(angles: np.ndarray) -> np.ndarray:
 
 def _encode(positions: np.ndarray, d: int, base: float) -> np.ndarray:
     return _waves(positions[:, None] * _speeds(d, base))  # (length, d)
-
-
-_LENGTH, _D_MODEL, _BASE = 7, 6, 50.0
-
-
-def _verify_encoding(answer: Callable[..., Any]) -> None:
-    table = as_array(call(answer, _LENGTH, _D_MODEL, _BASE), (_LENGTH, _D_MODEL))
-    positions = np.arange(_LENGTH)
-    right = _encode(positions, _D_MODEL, _BASE)
-    if same(table, right):
-        return
-    place = positions[:, None]
-    pair, column = np.arange(_D_MODEL // 2), np.arange(_D_MODEL)
-
-    def own_speeds(factor: int) -> np.ndarray:
-        angles = place / _BASE ** (factor * column / _D_MODEL)  # (length, d)
-        return np.where(column % 2 == 0, np.sin(angles), np.cos(angles))
-
-    for key, mistake in (
-        ("halves", np.concatenate([right[:, 0::2], right[:, 1::2]], axis=1)),
-        ("cosine_first", _interleave(right[:, 1::2], right[:, 0::2])),
-        ("half_exponent", _waves(place / _BASE ** (pair / _D_MODEL))),
-        ("double_exponent", _waves(place / _BASE ** (4 * pair / _D_MODEL))),
-        ("own_speed", own_speeds(1)),
-        ("own_speed", own_speeds(2)),
-        ("faster", _waves(place * _BASE ** (2 * pair / _D_MODEL))),
-        ("degrees", _waves(np.radians(place * _speeds(_D_MODEL, _BASE)))),
-        ("from_one", _encode(positions + 1, _D_MODEL, _BASE)),
-        ("other_base", _encode(positions, _D_MODEL, 10_000.0)),
-    ):
-        if same(table, mistake):
-            raise Wrong(key)
-    if not same(table[0], right[0]):
-        raise Wrong("first_row", row=_row(table[0]))
-    raise Wrong("other_table", row=_row(table[1]), wanted=_row(right[1]))
 
 
 def _row(numbers: np.ndarray) -> str:
@@ -107,159 +229,84 @@ def _encode_library(length, d_model, base=10_000.0):
     return sinusoidal_encoding(length, d_model, base)
 
 
+def _own_speeds(length: int, d_model: int, base: float, factor: int) -> np.ndarray:
+    """The mistake of an angle for each column, instead of one for each pair of columns."""
+    column = np.arange(d_model)
+    angles = np.arange(length)[:, None] / base ** (factor * column / d_model)  # (length, d)
+    return np.where(column % 2 == 0, np.sin(angles), np.cos(angles))
+
+
+def _places(length: int) -> np.ndarray:
+    return np.arange(length)[:, None]  # (length, 1)
+
+
 encoding = Exercise(
     CHAPTER,
     "encoding",
     difficulty=1,
     minutes=10,
-    verify=_verify_encoding,
     right_answers=[_encode_numpy, _encode_loop, _encode_logarithm, _encode_phase, _encode_library],
-    wrong_answers={
-        "halves": [
-            lambda length, d_model, base: np.concatenate(
-                [
-                    np.sin(np.arange(length)[:, None] * _speeds(d_model, base)),
-                    np.cos(np.arange(length)[:, None] * _speeds(d_model, base)),
-                ],
-                axis=1,
-            )
+    cases=[
+        Case(7, 6, 50.0),
+        Case(1, 2, 10.0),
+        Case(12, 16, 10_000.0),
+        Case(30, 4, 3.5),
+        Case(200, 32, 10_000.0),
+    ],
+    tolerance=1e-4,  # angles up to 199, in float32
+    mistakes={
+        "halves": lambda length, d_model, base: np.concatenate(
+            [
+                np.sin(_places(length) * _speeds(d_model, base)),
+                np.cos(_places(length) * _speeds(d_model, base)),
+            ],
+            axis=1,
+        ),
+        "cosine_first": lambda length, d_model, base: _encode_numpy(length, d_model, base)[
+            :, np.arange(d_model) ^ 1
         ],
-        "cosine_first": [
-            lambda length, d_model, base: _encode_numpy(length, d_model, base)[
-                :, np.arange(d_model) ^ 1
-            ]
-        ],
-        "half_exponent": [
-            lambda length, d_model, base: _waves(
-                np.arange(length)[:, None] / base ** (np.arange(d_model // 2) / d_model)
-            )
-        ],
-        "double_exponent": [
-            lambda length, d_model, base: _waves(
-                np.arange(length)[:, None] / base ** (2 * np.arange(0, d_model, 2) / d_model)
-            )
-        ],
+        "half_exponent": lambda length, d_model, base: _waves(
+            _places(length) / base ** (np.arange(d_model // 2) / d_model)
+        ),
+        "double_exponent": lambda length, d_model, base: _waves(
+            _places(length) / base ** (2 * np.arange(0, d_model, 2) / d_model)
+        ),
         "own_speed": [
-            lambda length, d_model, base: [
-                [
-                    (math.cos if j % 2 else math.sin)(position / base ** (j / d_model))
-                    for j in range(d_model)
-                ]
-                for position in range(length)
-            ],
-            lambda length, d_model, base: [
-                [
-                    (math.cos if j % 2 else math.sin)(position / base ** (2 * j / d_model))
-                    for j in range(d_model)
-                ]
-                for position in range(length)
-            ],
+            lambda length, d_model, base: _own_speeds(length, d_model, base, 1),
+            lambda length, d_model, base: _own_speeds(length, d_model, base, 2),
         ],
-        "faster": [
-            lambda length, d_model, base: _waves(
-                np.arange(length)[:, None] * base ** (np.arange(0, d_model, 2) / d_model)
-            )
-        ],
-        "degrees": [
-            lambda length, d_model, base: _waves(
-                np.deg2rad(np.arange(length)[:, None] * _speeds(d_model, base))
-            )
-        ],
-        "from_one": [
-            lambda length, d_model, base: _encode(np.arange(1, length + 1), d_model, base)
-        ],
-        "other_base": [lambda length, d_model, base: _encode_numpy(length, d_model)],
+        "faster": lambda length, d_model, base: _waves(
+            _places(length) * base ** (np.arange(0, d_model, 2) / d_model)
+        ),
+        "degrees": lambda length, d_model, base: _waves(
+            np.deg2rad(_places(length) * _speeds(d_model, base))
+        ),
+        "from_one": lambda length, d_model, base: _encode(np.arange(1, length + 1), d_model, base),
+        "other_base": lambda length, d_model, base: _encode_numpy(length, d_model),
+        "first_row": Symptom(lambda got, want, *sizes: not same(got[0], want[0])),
+    },
+    otherwise="other_table",
+    wrong_answers={
         "first_row": [
             lambda length, d_model, base: np.sin(
-                np.arange(length)[:, None] * np.repeat(_speeds(d_model, base), 2)
+                _places(length) * np.repeat(_speeds(d_model, base), 2)
             )
         ],
         "other_table": [
             lambda length, d_model, base: _encode_numpy(length, d_model, base / 2),
             lambda length, d_model, base: _encode_numpy(length, d_model, base)[[0] * length],
         ],
-        "shape": [lambda length, d_model, base: _encode_numpy(length, d_model, base).T],
+        "shape": [
+            lambda length, d_model, base: _encode_numpy(length, d_model, base).T,
+            lambda length, d_model, base: _encode_numpy(length, 6, base),
+            lambda length, d_model, base: _encode_numpy(7, d_model, base),
+        ],
     },
-)
-
-
-_CLOCK_WIDTH, _CLOCK_BASE = 8, 10_000.0
-
-
-def _verify_clock(answer: Callable[..., Any]) -> None:
-    speeds = _speeds(_CLOCK_WIDTH, _CLOCK_BASE)
-    for position in (0, 3, 40, 499):
-        row = _encode(np.array([position]), _CLOCK_WIDTH, _CLOCK_BASE)[0]
-        read = float(as_array(call(answer, row, _CLOCK_BASE), ()))
-        if same(read, position, 1e-3):
-            continue
-        angles = np.arctan2(row[0::2], row[1::2])
-        if same(read, position + 1):
-            raise Wrong("one_too_many")
-        if position and any(same(read, angle) for angle in angles[1:]):
-            raise Wrong("angle")
-        if any(same(read % lap, position % lap) for lap in 2 * np.pi / speeds[:-1]):
-            raise Wrong("several_laps", position=position, read=f"{read:.2f}")
-        if same(read, (np.pi / 2 - angles[-1]) / speeds[-1]):
-            raise Wrong("cosine_as_sine")
-        turned = read * speeds[:2]  # slower hands show nearly the same cosine for many positions
-        if any(map(same, np.sin(turned), row[0::2])) or any(map(same, np.cos(turned), row[1::2])):
-            raise Wrong("half_a_hand", position=position, read=f"{read:.2f}")
-        raise Wrong("other_position", position=position, read=f"{read:.2f}")
-
-
-def _clock_slowest(row, base=10_000.0):
-    speed = base ** (-(len(row) - 2) / len(row))
-    return np.arctan2(row[-2], row[-1]) / speed
-
-
-def _clock_compare(row, base=10_000.0):
-    angles = np.arange(500)[:, None] * base ** (-np.arange(0, len(row), 2) / len(row))
-    likeness = np.sin(angles) @ row[0::2] + np.cos(angles) @ row[1::2]
-    return likeness.argmax()
-
-
-def _clock_search(row, base=10_000.0):
-    for position in range(500):
-        angles = [position / base ** (i / len(row)) for i in range(0, len(row), 2)]
-        if all(
-            math.isclose(math.sin(angle), sine, abs_tol=1e-6)
-            for angle, sine in zip(angles, row[0::2], strict=True)
-        ):
-            return position
-
-
-def _clock_arcsine(row, base=10_000.0):
-    return round(math.asin(row[-2]) * base ** ((len(row) - 2) / len(row)))
-
-
-clock = Exercise(
-    CHAPTER,
-    "clock",
-    difficulty=2,
-    minutes=10,
-    verify=_verify_clock,
-    right_answers=[_clock_slowest, _clock_compare, _clock_search, _clock_arcsine],
-    wrong_answers={
-        "several_laps": [
-            lambda row, base: np.arctan2(row[0], row[1]),
-            lambda row, base: np.arctan2(row[0], row[1]) % (2 * np.pi),
-            lambda row, base: np.arctan2(row[2], row[3]) / base ** (-2 / len(row)),
-        ],
-        "angle": [lambda row, base: np.arctan2(row[-2], row[-1])],
-        "cosine_as_sine": [
-            lambda row, base: np.arctan2(row[-1], row[-2]) * base ** (1 - 2 / len(row))
-        ],
-        "half_a_hand": [
-            lambda row, base: np.arcsin(row[0]),
-            lambda row, base: np.arccos(row[3]) * base ** (2 / len(row)),
-        ],
-        "one_too_many": [lambda row, base: _clock_slowest(row, base) + 1],
-        "other_position": [
-            lambda row, base: np.arctan2(row[-2], row[-1]) * base,
-            lambda row, base: 0,
-        ],
-        "shape": [lambda row, base: np.arctan2(row[0::2], row[1::2]) / _speeds(len(row), base)],
+    values=lambda got, want, *sizes: {
+        "first": _row(got[0]),
+        "row": _row(got[-1]),
+        "wanted": _row(want[-1]),
+        "position": len(got) - 1,
     },
 )
 
@@ -272,31 +319,6 @@ def _turns(angles: np.ndarray) -> np.ndarray:
     matrix[even, even] = matrix[odd, odd] = np.cos(angles)
     matrix[even, odd], matrix[odd, even] = np.sin(angles), -np.sin(angles)
     return matrix
-
-
-def _verify_shift(answer: Callable[..., Any]) -> None:
-    speeds = _speeds(_D_MODEL, _BASE)
-    halves = np.array([0, 2, 4, 1, 3, 5])
-    for k in (3, 1, 0, 10):
-        matrix = as_array(call(answer, k, _D_MODEL, _BASE), (_D_MODEL, _D_MODEL))
-        right = _turns(k * speeds)
-        if same(matrix, right):
-            continue
-        for key, mistake in {
-            "backwards": right.T,
-            "one_step": _turns(speeds),
-            "one_speed": _turns(np.full(_D_MODEL // 2, float(k))),
-            "halves": right[np.ix_(halves, halves)],
-            "degrees": _turns(np.radians(k * speeds)),
-            "other_base": _turns(k * _speeds(_D_MODEL, 10_000.0)),
-        }.items():
-            if same(matrix, mistake):
-                raise Wrong(key)
-        if np.any(matrix.reshape(3, 2, 3, 2).swapaxes(1, 2)[~np.eye(3, dtype=bool)]):
-            raise Wrong("hands_mixed")
-        if not same(matrix @ matrix.T, np.eye(_D_MODEL)):
-            raise Wrong("stretched")
-        raise Wrong("other_angles")
 
 
 def _shift_blocks(k, d_model, base=10_000.0):
@@ -331,27 +353,46 @@ def _shift_fitted(k, d_model, base=10_000.0):
     return np.linalg.lstsq(table, moved, rcond=None)[0].T
 
 
+def _halves(d: int) -> np.ndarray:
+    """The columns in another order: all sines, then all cosines."""
+    return np.concatenate([np.arange(0, d, 2), np.arange(1, d, 2)])
+
+
+def _mixes_hands(matrix: np.ndarray) -> bool:
+    hand = np.arange(len(matrix)) // 2
+    return not same(matrix[hand[:, None] != hand], 0)
+
+
 shift = Exercise(
     CHAPTER,
     "shift",
-    difficulty=2,
-    minutes=12,
-    verify=_verify_shift,
+    difficulty=3,
+    minutes=15,
     right_answers=[_shift_blocks, _shift_columns, _shift_torch, _shift_fitted],
+    cases=[
+        Case(3, 6, 50.0),
+        Case(1, 6, 50.0),
+        Case(0, 4, 50.0),
+        Case(10, 8, 100.0),
+        Case(2, 2, 10.0),
+        Case(100, 12, 20.0),
+    ],
+    tolerance=1e-4,  # angles up to 100, in float32
+    mistakes={
+        "backwards": lambda k, d_model, base: _shift_blocks(-k, d_model, base),
+        "one_step": lambda k, d_model, base: _shift_blocks(1, d_model, base),
+        "one_speed": lambda k, d_model, base: _shift_blocks(k, d_model, 1.0),
+        "halves": lambda k, d_model, base: _shift_blocks(k, d_model, base)[
+            np.ix_(_halves(d_model), _halves(d_model))
+        ],
+        "degrees": lambda k, d_model, base: _turns(np.radians(k * _speeds(d_model, base))),
+        "other_base": lambda k, d_model, base: _shift_blocks(k, d_model),
+        "hands_mixed": Symptom(lambda got, want, *inputs: _mixes_hands(got)),
+        "stretched": Symptom(lambda got, want, *inputs: not same(got @ got.T, np.eye(len(got)))),
+    },
+    otherwise="other_angles",
     wrong_answers={
-        "backwards": [
-            lambda k, d_model, base: _shift_blocks(k, d_model, base).T,
-            lambda k, d_model, base: _shift_blocks(-k, d_model, base),
-        ],
-        "one_step": [lambda k, d_model, base: _shift_blocks(1, d_model, base)],
-        "one_speed": [lambda k, d_model, base: _shift_blocks(k, d_model, 1.0)],
-        "halves": [
-            lambda k, d_model, base: _shift_blocks(k, d_model, base)[
-                np.ix_([0, 2, 4, 1, 3, 5], [0, 2, 4, 1, 3, 5])
-            ]
-        ],
-        "degrees": [lambda k, d_model, base: _turns(np.radians(k * _speeds(d_model, base)))],
-        "other_base": [lambda k, d_model, base: _shift_blocks(k, d_model)],
+        "backwards": [lambda k, d_model, base: _shift_blocks(k, d_model, base).T],
         "hands_mixed": [lambda k, d_model, base: np.ones((d_model, d_model))],
         "stretched": [
             lambda k, d_model, base: np.abs(_shift_blocks(k, d_model, base)),
@@ -361,41 +402,12 @@ shift = Exercise(
             lambda k, d_model, base: _turns(k / base ** (np.arange(d_model // 2) / d_model)),
             lambda k, d_model, base: np.eye(d_model),
         ],
-        "shape": [lambda k, d_model, base: _shift_blocks(k, d_model, base)[:2, :2]],
+        "shape": [
+            lambda k, d_model, base: _shift_blocks(k, d_model, base)[:2, :2],
+            lambda k, d_model, base: _shift_blocks(k, 6, base),
+        ],
     },
 )
-
-
-_VECTOR = np.array([1.0, 0.5, -2.0, 1.5, 0.25, 3.0])
-
-
-def _verify_rotary(answer: Callable[..., Any]) -> None:
-    speeds = _speeds(_D_MODEL, _BASE)
-    for position in (0, 5, 1):
-        turned = as_array(call(answer, _VECTOR.copy(), position, _BASE), (_D_MODEL,))
-        if same(turned, _rotated(_VECTOR, position * speeds)):
-            continue
-        swapped = _rotated(_VECTOR.reshape(2, 3).T.ravel(), position * speeds)
-        for key, mistake in {
-            "backwards": _rotated(_VECTOR, -position * speeds),
-            "one_speed": _rotated(_VECTOR, np.full(_D_MODEL // 2, float(position))),
-            "halves": swapped.reshape(3, 2).T.ravel(),
-            "degrees": _rotated(_VECTOR, np.radians(position * speeds)),
-            "not_by_position": _rotated(_VECTOR, speeds),
-            "added": _VECTOR + _waves(position * speeds),
-            "multiplied": _VECTOR * _waves(position * speeds),
-            "overwritten": _rotated_in_place(_VECTOR.copy(), position * speeds),
-            "other_base": _rotated(_VECTOR, position * _speeds(_D_MODEL, 10_000.0)),
-        }.items():
-            if same(turned, mistake):
-                raise Wrong(key)
-        if not same(np.linalg.norm(turned), np.linalg.norm(_VECTOR)):
-            raise Wrong("longer", before=_norm(_VECTOR), after=_norm(turned))
-        raise Wrong("other_angles")
-
-
-def _norm(vector: np.ndarray) -> str:
-    return f"{np.linalg.norm(vector):.2f}"
 
 
 def _rotated(x: np.ndarray, angles: np.ndarray) -> np.ndarray:
@@ -405,89 +417,182 @@ def _rotated(x: np.ndarray, angles: np.ndarray) -> np.ndarray:
     )
 
 
+def _rotated_halves(x: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """The first half of the vector paired with the second."""
+    a, b = np.split(x, 2)
+    return np.concatenate(
+        [a * np.cos(angles) - b * np.sin(angles), a * np.sin(angles) + b * np.cos(angles)]
+    )
+
+
 def _rotated_in_place(x: np.ndarray, angles: np.ndarray) -> np.ndarray:
     """The mistake of writing the new first numbers before the old ones have been used."""
+    x = x.copy()
     x[0::2] = x[0::2] * np.cos(angles) - x[1::2] * np.sin(angles)
     x[1::2] = x[0::2] * np.sin(angles) + x[1::2] * np.cos(angles)
     return x
 
 
-def _rotate_pairs(x, position, base=10_000.0):
-    angles = position * base ** (-np.arange(0, len(x), 2) / len(x))
-    a, b = x[0::2], x[1::2]
-    turned = np.empty_like(x)
+def _rope_score_pairs(query, key, offset, base=10_000.0):
+    angles = offset * base ** (-np.arange(0, len(query), 2) / len(query))
+    a, b = query[0::2], query[1::2]
+    turned = np.empty(len(query))
     turned[0::2] = a * np.cos(angles) - b * np.sin(angles)
     turned[1::2] = a * np.sin(angles) + b * np.cos(angles)
-    return turned
+    return turned @ key
 
 
-def _rotate_complex(x, position, base=10_000.0):
-    numbers = x[0::2] + 1j * x[1::2]
-    numbers = numbers * np.exp(1j * position * base ** (-np.arange(0, len(x), 2) / len(x)))
-    return np.column_stack([numbers.real, numbers.imag]).ravel()
+def _rope_score_complex(query, key, offset, base=10_000.0):
+    q, k = query[0::2] + 1j * query[1::2], key[0::2] + 1j * key[1::2]
+    turn = np.exp(1j * offset * base ** (-np.arange(0, len(query), 2) / len(query)))
+    return (q * turn * k.conj()).sum().real
 
 
-def _rotate_loop(x, position, base=10_000.0):
-    turned = []
-    for i in range(0, len(x), 2):
-        angle = position / base ** (i / len(x))
-        number = complex(x[i], x[i + 1]) * cmath.rect(1, angle)
-        turned += [number.real, number.imag]
-    return turned
+def _rope_score_loop(query, key, offset, base=10_000.0):
+    total = 0.0
+    for i in range(0, len(query), 2):
+        turned = complex(query[i], query[i + 1]) * cmath.rect(1, offset / base ** (i / len(query)))
+        total += turned.real * key[i] + turned.imag * key[i + 1]
+    return total
 
 
-def _rotate_library(x, position, base=10_000.0):
-    return rotary_embedding(torch.as_tensor(x)[None], torch.tensor([position]), base)[0]
+def _rope_score_key(query, key, offset, base=10_000.0):
+    return query @ _rotated(key, -offset * _speeds(len(key), base))
 
 
-rotary = Exercise(
+def _rope_score_library(query, key, offset, base=10_000.0):
+    pair = torch.stack([torch.as_tensor(query), torch.as_tensor(key)])  # at 1000 + offset and 1000
+    q, k = rotary_embedding(pair, torch.tensor([1000 + offset, 1000]), base)
+    return q @ k
+
+
+def _turned_score(turn, query: np.ndarray, key: np.ndarray, angles: np.ndarray) -> float:
+    return turn(query, angles) @ key
+
+
+_QUERY, _KEY = np.array([1.0, 0.5, -2.0, 1.5, 0.25, 3.0]), np.array([0.5, 2, 1, -1, 1.5, 0.75])
+
+rope_score = Exercise(
     CHAPTER,
-    "rotary",
-    difficulty=3,
-    minutes=15,
-    verify=_verify_rotary,
-    right_answers=[_rotate_pairs, _rotate_complex, _rotate_loop, _rotate_library],
-    wrong_answers={
-        "backwards": [lambda x, position, base: _rotate_pairs(x, -position, base)],
-        "one_speed": [lambda x, position, base: _rotate_pairs(x, position, 1.0)],
-        "halves": [
-            lambda x, position, base: np.concatenate(
-                [
-                    x[:3] * np.cos(position * _speeds(6, base))
-                    - x[3:] * np.sin(position * _speeds(6, base)),
-                    x[:3] * np.sin(position * _speeds(6, base))
-                    + x[3:] * np.cos(position * _speeds(6, base)),
-                ]
-            )
-        ],
-        "degrees": [
-            lambda x, position, base: _rotated(x, np.radians(position * _speeds(len(x), base)))
-        ],
-        "not_by_position": [lambda x, position, base: _rotate_pairs(x, 1, base)],
+    "rope_score",
+    difficulty=2,
+    minutes=10,
+    right_answers=[
+        _rope_score_pairs,
+        _rope_score_complex,
+        _rope_score_loop,
+        _rope_score_key,
+        _rope_score_library,
+    ],
+    cases=[
+        Case(_QUERY, _KEY, 5, 50.0),
+        Case(_QUERY, _KEY, -2, 50.0),
+        Case(_QUERY, _KEY, 0, 50.0),
+        Case(np.array([2.0, -1.0]), np.array([0.5, 3.0]), 3, 10.0),
+        Case(np.cos(np.arange(64.0)), np.sin(np.arange(64.0) ** 2), 100, 10_000.0),
+    ],
+    tolerance=1e-4,  # angles up to 100, in float32
+    mistakes={
+        "backwards": lambda query, key, offset, base: _rope_score_pairs(query, key, -offset, base),
+        "both_turned": lambda query, key, offset, base: query @ key,
+        "opposite": lambda query, key, offset, base: _rope_score_pairs(
+            query, key, 2 * offset, base
+        ),
+        "one_speed": lambda query, key, offset, base: _rope_score_pairs(query, key, offset, 1.0),
+        "halves": lambda query, key, offset, base: _turned_score(
+            _rotated_halves, query, key, offset * _speeds(len(query), base)
+        ),
+        "degrees": lambda query, key, offset, base: _turned_score(
+            _rotated, query, key, np.radians(offset * _speeds(len(query), base))
+        ),
         "added": [
-            lambda x, position, base: x + _encode(np.array([position]), len(x), base)[0],
-        ],
-        "multiplied": [
-            lambda x, position, base: x * _encode(np.array([position]), len(x), base)[0],
-        ],
-        "overwritten": [
-            lambda x, position, base: _rotated_in_place(x, position * _speeds(len(x), base))
-        ],
-        "other_base": [lambda x, position, base: _rotate_pairs(x, position)],
-        "longer": [
-            lambda x, position, base: _interleave(
-                x[0::2] * np.cos(position * _speeds(len(x), base))
-                + x[1::2] * np.sin(position * _speeds(len(x), base)),
-                x[0::2] * np.sin(position * _speeds(len(x), base))
-                + x[1::2] * np.cos(position * _speeds(len(x), base)),
-            )
-        ],
-        "other_angles": [
-            lambda x, position, base: _rotated(
-                x, position / base ** (np.arange(len(x) // 2) / len(x))
+            lambda query, key, offset, base: (
+                (query + _encode(np.array([offset]), len(query), base)[0]) @ key
             ),
-            lambda x, position, base: x,
+            lambda query, key, offset, base: (
+                (query + _encode(np.array([offset]), len(query), base)[0])
+                @ (key + _encode(np.array([0]), len(query), base)[0])
+            ),
         ],
-        "shape": [lambda x, position, base: _rotate_pairs(x, position, base)[0::2]],
+        "other_base": lambda query, key, offset, base: _rope_score_pairs(query, key, offset),
+        "overwritten": lambda query, key, offset, base: _turned_score(
+            _rotated_in_place, query, key, offset * _speeds(len(query), base)
+        ),
+        "divided": lambda query, key, offset, base: (
+            _rope_score_pairs(query, key, offset, base) / math.sqrt(len(query))
+        ),
     },
+    otherwise="other_score",
+    wrong_answers={
+        "other_score": [
+            lambda query, key, offset, base: _rope_score_pairs(key, query, offset, base) + 1,
+            lambda query, key, offset, base: _rope_score_pairs(query, key, offset, base / 2),
+            lambda query, key, offset, base: 0.0,
+        ],
+        "shape": [
+            lambda query, key, offset, base: _rotated(query, offset * _speeds(len(query), base))
+        ],
+    },
+    values=lambda got, want, *inputs: {"wanted": f"{want:.4g}", "read": f"{got:.4g}"},
+)
+
+
+def _back(n: int) -> np.ndarray:
+    """How far back word j stands from word i: ``(n, n)``."""
+    return np.arange(n)[:, None] - np.arange(n)
+
+
+def _window_numpy(n, width):
+    i, j = np.arange(n)[:, None], np.arange(n)
+    return (j <= i) & (i - j < width)
+
+
+def _window_loop(n, width):
+    return [[0 <= i - j < width for j in range(n)] for i in range(n)]
+
+
+def _window_torch(n, width):
+    everything = torch.ones(n, n, dtype=torch.bool)
+    return everything.tril() & everything.triu(1 - width)
+
+
+def _window_rows(n, width):
+    mask = np.zeros((n, n), dtype=bool)
+    for i in range(n):
+        mask[i, max(0, i - width + 1) : i + 1] = True
+    return mask
+
+
+window = Exercise(
+    CHAPTER,
+    "window",
+    difficulty=1,
+    minutes=8,
+    right_answers=[_window_numpy, _window_loop, _window_torch, _window_rows],
+    cases=[Case(6, 3), Case(5, 2), Case(6, 1), Case(3, 9), Case(1, 1), Case(40, 16)],
+    mistakes={
+        "future": [
+            lambda n, width: _back(n) < width,
+            lambda n, width: np.abs(_back(n)) < width,
+            lambda n, width: np.abs(_back(n)) <= width,
+        ],
+        "no_window": lambda n, width: _back(n) >= 0,
+        "one_too_many": lambda n, width: (_back(n) >= 0) & (_back(n) <= width),
+        "one_too_few": [
+            lambda n, width: (_back(n) >= 0) & (_back(n) < width - 1),
+            lambda n, width: (_back(n) > 0) & (_back(n) < width),
+        ],
+        "inverted": lambda n, width: ~_window_numpy(n, width),
+        "transposed": lambda n, width: _window_numpy(n, width).T,
+    },
+    otherwise="other_cells",
+    wrong_answers={
+        "not_boolean": [lambda n, width: _window_numpy(n, width).astype(float)],
+        "other_cells": [
+            lambda n, width: np.eye(n, dtype=bool),
+            lambda n, width: (_back(n) >= 1) & (_back(n) <= width),
+        ],
+        "shape": [lambda n, width: _window_numpy(n, width)[0]],
+    },
+    values=lambda got, want, n, width: {"count": int((got != want).sum()), "all": n * n},
 )

@@ -1,4 +1,4 @@
-"""The exercises of notebook 2-2: scaled scores, a mask, packed documents, the right factor."""
+"""The exercises of lesson 2-2 and its labs."""
 
 from __future__ import annotations
 
@@ -11,38 +11,13 @@ import torch
 from torch import Tensor
 
 from ...attention import scaled_dot_product_attention
-from ...exercises import Exercise, Wrong, as_array, call, same
+from ...exercises import Case, Exercise, Symptom, same
 
 CHAPTER = "scaled_dot_product"
 
 
 def _normal(*shape: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def _verify_scores(answer: Callable[..., Any]) -> None:
-    for d in (8, 5):  # 8 first: who wrote √8 into the code is right there, and nowhere else
-        query, key = _normal(3, d, seed=d), _normal(4, d, seed=d + 100)
-        result = call(answer, query.clone(), key.clone())
-        if np.shape(result) == (4, 3):
-            raise Wrong("transposed")
-        scores = as_array(result, (3, 4))
-        products = (query @ key.T).numpy()
-        if same(scores, products / math.sqrt(d)):
-            continue
-        if d != 8 and same(scores, products / math.sqrt(8)):
-            raise Wrong("hard_coded", d=d)
-        for mistake, factor in {
-            "not_divided": 1.0,
-            "divided_by_d": 1 / d,
-            "multiplied": math.sqrt(d),
-            "counts_words": 1 / math.sqrt(4),
-        }.items():
-            if same(scores, products * factor):
-                raise Wrong(mistake)
-        if same(scores.sum(axis=-1), np.ones(3)):
-            raise Wrong("weights_already")
-        raise Wrong("other_scores")
 
 
 def _scores_matrices(query, key):
@@ -66,12 +41,15 @@ def _scores_numpy(query, key):
     return np.asarray(query) @ np.asarray(key).T / np.sqrt(query.shape[1])
 
 
+def _scores_case(n_q: int, n_k: int, d: int) -> Case:
+    return Case(_normal(n_q, d, seed=d), _normal(n_k, d, seed=d + 100))
+
+
 scores = Exercise(
     CHAPTER,
     "scores",
     difficulty=1,
     minutes=5,
-    verify=_verify_scores,
     right_answers=[
         _scores_matrices,
         _scores_scale_first,
@@ -79,13 +57,25 @@ scores = Exercise(
         _scores_loop,
         _scores_numpy,
     ],
+    # d = 8 first: who wrote √8 into the code is right there, and nowhere else.
+    cases=[
+        _scores_case(3, 5, 8),
+        _scores_case(3, 4, 5),
+        _scores_case(7, 2, 3),
+        _scores_case(1, 1, 2),
+        _scores_case(20, 30, 64),
+    ],
+    mistakes={
+        "transposed": lambda query, key: key @ query.T / math.sqrt(query.shape[-1]),
+        "hard_coded": lambda query, key: query @ key.T / math.sqrt(8),
+        "not_divided": lambda query, key: query @ key.T,
+        "divided_by_d": lambda query, key: query @ key.T / query.shape[-1],
+        "multiplied": lambda query, key: query @ key.T * math.sqrt(query.shape[-1]),
+        "counts_words": lambda query, key: query @ key.T / math.sqrt(len(key)),
+        "weights_already": Symptom(lambda got, want, query, key: same(got.sum(axis=-1), 1)),
+    },
+    otherwise="other_scores",
     wrong_answers={
-        "transposed": [lambda query, key: key @ query.T / math.sqrt(query.shape[-1])],
-        "hard_coded": [lambda query, key: query @ key.T / math.sqrt(8)],
-        "not_divided": [lambda query, key: query @ key.T],
-        "divided_by_d": [lambda query, key: query @ key.T / query.shape[-1]],
-        "multiplied": [lambda query, key: query @ key.T * math.sqrt(query.shape[-1])],
-        "counts_words": [lambda query, key: query @ key.T / math.sqrt(len(key))],
         "weights_already": [
             lambda query, key: (query @ key.T / math.sqrt(query.shape[-1])).softmax(-1)
         ],
@@ -95,66 +85,8 @@ scores = Exercise(
         ],
         "shape": [lambda query, key: query[0] @ key.T, lambda query, key: query],
     },
+    values=lambda got, want, query, key: {"d": query.shape[-1]},
 )
-
-
-_MAY_ATTEND = torch.tensor(
-    [[True, False, True, True], [True, True, False, False], [False, True, True, True]]
-)
-
-
-def _masked(query: Tensor, key: Tensor, value: Tensor, may_attend: Tensor) -> np.ndarray:
-    return scaled_dot_product_attention(query, key, value, may_attend)[0].numpy()
-
-
-def _verify_masked(answer: Callable[..., Any]) -> None:
-    for d in (8, 5):
-        arguments = _normal(3, d, seed=d), _normal(4, d, seed=d + 100), _normal(4, 6, seed=d + 200)
-        result = call(answer, *(argument.clone() for argument in arguments), _MAY_ATTEND.clone())
-        if np.shape(result) == (3, 4):
-            raise Wrong("weights_returned")
-        output = as_array(result, (3, 6))
-        if not same(output, _masked(*arguments, _MAY_ATTEND)):
-            _name_the_mistake(output, d, *arguments)
-    nobody = _MAY_ATTEND.clone()
-    nobody[1] = False
-    output = as_array(call(answer, *(a.clone() for a in arguments), nobody.clone()), (3, 6))
-    if not same(output, _masked(*arguments, nobody)):
-        if np.isnan(output).any():
-            raise Wrong("nothing_gives_nan")
-        if same(output[1], arguments[2].mean(0)):
-            raise Wrong("nothing_gives_average")
-        raise Wrong("nothing_gives_something")
-
-
-def _name_the_mistake(output: np.ndarray, d: int, query: Tensor, key: Tensor, value: Tensor):
-    may = _MAY_ATTEND
-    products = query @ key.T
-    scaled = products / math.sqrt(d)
-
-    def softmax_where(allowed: Tensor, scores: Tensor = scaled, dim: int = -1) -> Tensor:
-        return scores.masked_fill(~allowed, -math.inf).softmax(dim)
-
-    mistakes = [
-        ("mask_ignored", scaled.softmax(-1)),
-        ("mask_ignored", products.softmax(-1)),
-        ("inverted", softmax_where(~may)),
-        ("not_shared_out", scaled.softmax(-1) * may),
-        ("score_zero", (scaled * may).softmax(-1)),
-        ("wrong_axis", softmax_where(may, dim=0)),
-        ("wrong_axis", scaled.softmax(0)),
-        ("wrong_axis", scaled.softmax(0) * may),
-        ("not_divided", softmax_where(may, products)),
-        ("divided_by_d", softmax_where(may, products / d)),
-    ]
-    if d != 8:
-        mistakes.append(("hard_coded", softmax_where(may, products / math.sqrt(8))))
-    for mistake, weights in mistakes:
-        if same(output, weights @ value):
-            raise Wrong(mistake)
-    if np.isnan(output).any():
-        raise Wrong("nan")
-    raise Wrong("other_output")
 
 
 def _masked_fill(query, key, value, may_attend):
@@ -214,12 +146,61 @@ def _with_factor(factor: Callable[[int], float]) -> Callable[..., Tensor]:
     return answer
 
 
+def _masked_with(fill: float) -> Callable[..., Tensor]:
+    """A wrong answer: a hidden key has the score ``fill``."""
+    return _with_scores(
+        lambda scores, may: (
+            scores.masked_fill(~may, fill).softmax(-1) * may.any(dim=-1, keepdim=True)
+        )
+    )
+
+
+def _may_attend(n_q: int, n_k: int, *, nobody: int | None = None) -> Tensor:
+    """A mask, irregular; the row ``nobody`` may attend to nothing."""
+    may_attend = (torch.arange(n_q)[:, None] * 2 + torch.arange(n_k)) % 3 != 1
+    if nobody is not None:
+        may_attend[nobody] = False
+    return may_attend
+
+
+def _masked_case(n_q: int, n_k: int, d: int, d_v: int, nobody: int | None = None) -> Case:
+    query, key, value = (
+        _normal(*shape, seed=seed + d)
+        for seed, shape in ((0, (n_q, d)), (100, (n_k, d)), (200, (n_k, d_v)))
+    )
+    otherwise = None if nobody is None else "nothing_gives_something"
+    return Case(query, key, value, _may_attend(n_q, n_k, nobody=nobody), otherwise=otherwise)
+
+
+def _weights_case(query: Tensor, key: Tensor, **more: Any) -> Case:
+    """With a 1 for each key in a column of its own as values, the output is the weights."""
+    n_q, n_k = len(query), len(key)
+    return Case(query, key, torch.eye(n_k), _may_attend(n_q, n_k), **more)
+
+
+def _low_scores() -> Case:
+    """Visible keys have scores near -30,000, hidden ones 5: no number in place of a score hides."""
+    visible = _may_attend(1, 5)[0]
+    key = torch.where(visible, -600.0 - 0.01 * torch.arange(5), 0.1)[:, None] * torch.eye(5, 4)[0]
+    return _weights_case(torch.tensor([[100.0, 0.0, 0.0, 0.0]]), key, only=["not_zero"])
+
+
+def _hidden_weight(got: np.ndarray, value: Tensor, may_attend: Tensor) -> float:
+    """The largest weight of a hidden key, where the output is the weights; else 0."""
+    if not torch.equal(value, torch.eye(len(value))):
+        return 0.0
+    return float(np.abs(got[~may_attend.numpy()]).max(initial=0.0))
+
+
+def _nobody(may_attend: Tensor) -> np.ndarray:
+    return ~may_attend.any(dim=-1).numpy()
+
+
 masked_attention = Exercise(
     CHAPTER,
     "masked_attention",
     difficulty=2,
     minutes=15,
-    verify=_verify_masked,
     right_answers=[
         _masked_fill,
         _masked_exponentials,
@@ -228,27 +209,55 @@ masked_attention = Exercise(
         _masked_loop,
         _masked_library,
     ],
-    wrong_answers={
+    cases=[
+        _masked_case(3, 4, 8, 6),
+        _masked_case(3, 4, 5, 6),
+        _masked_case(9, 7, 16, 2),
+        _masked_case(3, 4, 5, 6, nobody=1),
+        _masked_case(1, 2, 3, 4, nobody=0),
+        _weights_case(_normal(5, 4, seed=1), _normal(6, 4, seed=2)),
+        _low_scores(),
+    ],
+    exact_zeros=True,
+    mistakes={
+        "weights_returned": lambda query, key, value, may_attend: scaled_dot_product_attention(
+            query, key, value, may_attend
+        )[1],
         "mask_ignored": [
             _with_scores(lambda scores, may: scores.softmax(-1)),
             lambda query, key, value, may_attend: (query @ key.T).softmax(-1) @ value,
         ],
-        "inverted": [
-            _with_scores(lambda scores, may: scores.masked_fill(may, -math.inf).softmax(-1))
-        ],
-        "not_shared_out": [_with_scores(lambda scores, may: scores.softmax(-1) * may)],
-        "score_zero": [
-            _with_scores(lambda scores, may: (scores * may).softmax(-1)),
-            _with_scores(lambda scores, may: scores.masked_fill(~may, 0).softmax(-1)),
-        ],
+        "inverted": _with_scores(
+            lambda scores, may: scores.masked_fill(may, -math.inf).softmax(-1)
+        ),
+        "not_shared_out": _with_scores(lambda scores, may: scores.softmax(-1) * may),
+        "score_zero": _with_scores(lambda scores, may: (scores * may).softmax(-1)),
         "wrong_axis": [
             _with_scores(lambda scores, may: scores.masked_fill(~may, -math.inf).softmax(0)),
             _with_scores(lambda scores, may: scores.softmax(0)),
             _with_scores(lambda scores, may: scores.softmax(0) * may),
         ],
-        "not_divided": [_with_factor(lambda d: 1.0)],
-        "divided_by_d": [_with_factor(lambda d: 1 / d)],
-        "hard_coded": [_with_factor(lambda d: 8**-0.5)],
+        "not_divided": _with_factor(lambda d: 1.0),
+        "divided_by_d": _with_factor(lambda d: 1 / d),
+        "hard_coded": _with_factor(lambda d: 8**-0.5),
+        "nothing_gives_nan": Symptom(
+            lambda got, want, query, key, value, may_attend: (
+                np.isnan(got).any() and not np.isnan(got[~_nobody(may_attend)]).any()
+            )
+        ),
+        "nan": Symptom(lambda got, want, *inputs: np.isnan(got).any()),
+        "nothing_gives_average": Symptom(
+            lambda got, want, query, key, value, may_attend: (
+                _nobody(may_attend).any() and same(got[_nobody(may_attend)], value.mean(0))
+            )
+        ),
+        "not_zero": Symptom(
+            lambda got, want, query, key, value, may_attend: _hidden_weight(got, value, may_attend)
+        ),
+    },
+    otherwise="other_output",
+    wrong_answers={
+        "score_zero": [_with_scores(lambda scores, may: scores.masked_fill(~may, 0).softmax(-1))],
         "nan": [_with_scores(lambda scores, may: (scores + ~may * -math.inf).softmax(-1))],
         "nothing_gives_nan": [
             _with_scores(lambda scores, may: scores.masked_fill(~may, -math.inf).softmax(-1))
@@ -259,6 +268,7 @@ masked_attention = Exercise(
         "nothing_gives_something": [
             _with_scores(lambda scores, may: (scores + (may.float() - 1) * 1e4).softmax(-1))
         ],
+        "not_zero": [_masked_with(-20.0), _masked_with(-100.0), _masked_with(-1e4)],
         "weights_returned": [
             lambda query, key, value, may_attend: (query @ key.T).masked_fill(~may_attend, 0)
         ],
@@ -267,36 +277,13 @@ masked_attention = Exercise(
             _with_factor(math.sqrt),
         ],
         "shape": [lambda query, key, value, may_attend: query],
+        "type": [scaled_dot_product_attention],
+    },
+    values=lambda got, want, query, key, value, may_attend: {
+        "d": query.shape[-1],
+        "value": f"{_hidden_weight(got, value, may_attend):.1g}",
     },
 )
-
-
-def _verify_packed(answer: Callable[..., Any]) -> None:
-    for documents in ([2, 0, 0, 0, 1, 1], [7, 3, 3, 3]):
-        document = torch.tensor(documents)
-        n = len(documents)
-        result = call(answer, document.clone())
-        mask = as_array(result, (n, n)) != 0
-        same_document = np.equal.outer(documents, documents)
-        before = np.tri(n, dtype=bool)
-        if np.array_equal(mask, same_document & before):
-            # torch.tensor turns a list of lists of True and False into booleans.
-            if torch.as_tensor(result).dtype != torch.bool:
-                raise Wrong("not_boolean")
-            continue
-        for mistake, other in {
-            "documents_mixed": before,
-            "future_seen": same_document,
-            "turned": same_document & before.T,
-            "not_itself": same_document & np.tri(n, k=-1, dtype=bool),
-            "inverted": ~(same_document & before),
-            "either": same_document | before,
-            "numbers_in_order": before & (np.greater_equal.outer(documents, documents)),
-        }.items():
-            if np.array_equal(mask, other):
-                raise Wrong(mistake)
-        row, column = np.argwhere(mask != (same_document & before))[0]
-        raise Wrong("other_mask", row=row, column=column)
 
 
 def _packed_broadcast(document):
@@ -325,12 +312,16 @@ def _packed_numpy(document):
     return np.tril(numbers[:, None] == numbers[None, :])
 
 
+def _first_difference(got: np.ndarray, want: np.ndarray) -> dict[str, int]:
+    row, column = np.argwhere(got != want)[0] if (got != want).any() else (0, 0)
+    return {"row": int(row), "column": int(column)}
+
+
 packed_mask = Exercise(
     CHAPTER,
     "packed_mask",
     difficulty=2,
     minutes=10,
-    verify=_verify_packed,
     right_answers=[
         _packed_broadcast,
         _packed_positions,
@@ -338,56 +329,44 @@ packed_mask = Exercise(
         _packed_loop,
         _packed_numpy,
     ],
+    cases=[
+        Case(torch.tensor([2, 0, 0, 0, 1, 1])),
+        Case(torch.tensor([7, 3, 3, 3])),
+        Case(torch.tensor([4, 4])),
+        Case(torch.tensor([1])),
+        Case(torch.arange(60) // 7 * 1000),
+    ],
+    mistakes={
+        "documents_mixed": lambda document: torch.ones(len(document), len(document)).tril() > 0,
+        "future_seen": lambda document: document[:, None] == document,
+        "turned": lambda document: (document[:, None] == document).triu(),
+        "not_itself": lambda document: (document[:, None] == document).tril(-1),
+        "inverted": lambda document: ~_packed_tril(document),
+        "either": lambda document: (
+            (document[:, None] == document)
+            | torch.ones(len(document), len(document), dtype=torch.bool).tril()
+        ),
+        "numbers_in_order": lambda document: (document[:, None] >= document).tril(),
+        "additive": Symptom(lambda got, want, document: np.isinf(got).any()),
+    },
+    otherwise="other_mask",
     wrong_answers={
-        "documents_mixed": [lambda document: torch.ones(len(document), len(document)).tril() > 0],
-        "future_seen": [lambda document: document[:, None] == document],
-        "turned": [lambda document: (document[:, None] == document).triu()],
-        "not_itself": [lambda document: (document[:, None] == document).tril(-1)],
-        "inverted": [lambda document: ~_packed_tril(document)],
         "not_boolean": [
             lambda document: _packed_tril(document).float(),
             lambda document: _packed_tril(document).int(),
         ],
-        "either": [
-            lambda document: (
-                (document[:, None] == document)
-                | torch.ones(len(document), len(document), dtype=torch.bool).tril()
-            )
+        "additive": [
+            lambda document: torch.where(_packed_tril(document), 0.0, -math.inf),
+            lambda document: _packed_tril(document).float().log(),
         ],
-        "numbers_in_order": [lambda document: (document[:, None] >= document).tril()],
-        "other_mask": [lambda document: (document[:, None] == document).tril(1)],
+        "other_mask": [
+            lambda document: (document[:, None] == document).tril(1),
+            lambda document: (document[:, None] != document).tril(),
+        ],
         "shape": [lambda document: document, lambda document: document == document[0]],
     },
+    values=lambda got, want, document: _first_difference(got, want),
 )
-
-
-# Within this share of the right factor an answer counts, so that one found by drawing may pass.
-_NEAR = 0.03
-
-
-def _verify_scale(answer: Callable[..., Any]) -> None:
-    for d, spread_query, spread_key in ((64, 1.0, 1.0), (100, 3.0, 0.5), (48, 0.25, 2.0)):
-        factor = float(as_array(call(answer, d, spread_query, spread_key), ()))
-        both = spread_query * spread_key
-        if math.isclose(factor, 1 / (both * math.sqrt(d)), rel_tol=_NEAR):
-            continue
-        for mistake, other in {
-            "not_divided": 1.0,
-            "divided_by_d": 1 / (both * d),
-            "upside_down": both * math.sqrt(d),
-            "spreads_ignored": 1 / math.sqrt(d),
-            "spreads_squared": 1 / (both**2 * math.sqrt(d)),
-            "spreads_rooted": 1 / math.sqrt(both * d),
-            "spreads_multiplied": both / math.sqrt(d),
-            "one_spread": 1 / (spread_query * math.sqrt(d)),
-            "spreads_added": 1 / ((spread_query + spread_key) * math.sqrt(d)),
-        }.items():
-            if math.isclose(factor, other, rel_tol=_NEAR):
-                raise Wrong(mistake)
-        variance = (factor * both) ** 2 * d
-        raise Wrong(
-            "other_factor", d=d, query=spread_query, key=spread_key, variance=f"{variance:.3g}"
-        )
 
 
 def _scale_formula(d, spread_query, spread_key):
@@ -415,30 +394,334 @@ scale = Exercise(
     "scale",
     difficulty=3,
     minutes=10,
-    verify=_verify_scale,
     right_answers=[_scale_formula, _scale_variance, _scale_torch, _scale_by_drawing],
-    wrong_answers={
-        "not_divided": [lambda d, spread_query, spread_key: 1.0],
-        "divided_by_d": [lambda d, spread_query, spread_key: 1 / (d * spread_query * spread_key)],
-        "upside_down": [lambda d, spread_query, spread_key: d**0.5 * spread_query * spread_key],
-        "spreads_ignored": [lambda d, spread_query, spread_key: d**-0.5],
-        "spreads_squared": [
-            lambda d, spread_query, spread_key: d**-0.5 / (spread_query * spread_key) ** 2
-        ],
-        "spreads_rooted": [
-            lambda d, spread_query, spread_key: (d * spread_query * spread_key) ** -0.5
-        ],
-        "spreads_multiplied": [
-            lambda d, spread_query, spread_key: d**-0.5 * spread_query * spread_key
-        ],
-        "one_spread": [lambda d, spread_query, spread_key: d**-0.5 / spread_query],
-        "spreads_added": [
-            lambda d, spread_query, spread_key: d**-0.5 / (spread_query + spread_key)
-        ],
-        "other_factor": [
-            lambda d, spread_query, spread_key: 1 / 8,
+    # A small d shows what is off by 1, even if an answer found by drawing is to pass.
+    tolerance=0.03,
+    cases=[
+        Case(64, 1.0, 1.0),
+        Case(3, 1.0, 1.0),
+        Case(100, 3.0, 0.4),
+        Case(48, 0.25, 2.0),
+        Case(2, 0.5, 0.75),
+    ],
+    mistakes={
+        "negative": Symptom(lambda got, want, *sizes: got < 0),
+        "not_divided": lambda d, spread_query, spread_key: 1.0,
+        "divided_by_d": lambda d, spread_query, spread_key: 1 / (d * spread_query * spread_key),
+        "upside_down": lambda d, spread_query, spread_key: d**0.5 * spread_query * spread_key,
+        "spreads_ignored": lambda d, spread_query, spread_key: d**-0.5,
+        "spreads_squared": lambda d, spread_query, spread_key: (
+            d**-0.5 / (spread_query * spread_key) ** 2
+        ),
+        "spreads_rooted": lambda d, spread_query, spread_key: (
+            (d * spread_query * spread_key) ** -0.5
+        ),
+        "spreads_multiplied": lambda d, spread_query, spread_key: (
+            d**-0.5 * spread_query * spread_key
+        ),
+        "one_spread": [
+            lambda d, spread_query, spread_key: d**-0.5 / spread_query,
             lambda d, spread_query, spread_key: d**-0.5 / spread_key,
         ],
+        "spreads_added": lambda d, spread_query, spread_key: d**-0.5 / (spread_query + spread_key),
+    },
+    otherwise="other_factor",
+    wrong_answers={
+        "other_factor": [
+            lambda d, spread_query, spread_key: 1 / 8,
+            lambda d, spread_query, spread_key: d**-0.5 / math.hypot(spread_query, spread_key),
+            lambda d, spread_query, spread_key: (d - 1) ** -0.5 / (spread_query * spread_key),
+        ],
+        "negative": [
+            lambda d, spread_query, spread_key: -_scale_formula(d, spread_query, spread_key)
+        ],
         "shape": [lambda d, spread_query, spread_key: [d**-0.5, spread_query]],
+    },
+    values=lambda got, want, d, spread_query, spread_key: {
+        "variance": f"{float(got * spread_query * spread_key) ** 2 * d:.3g}"
+    },
+)
+
+
+def _gradient_gathered(weights, upstream):
+    gathered = (weights * upstream).sum()  # what score j does to all weights has this in common
+    return weights * (upstream - gathered)
+
+
+def _gradient_jacobian(weights, upstream):
+    jacobian = torch.diag(weights) - torch.outer(weights, weights)  # (n, n)
+    return jacobian @ upstream
+
+
+def _gradient_loop(weights, upstream):
+    n = len(weights)
+    gradient = [0.0] * n
+    for j in range(n):
+        for i in range(n):
+            reaction = weights[i] * (1 - weights[i]) if i == j else -weights[i] * weights[j]
+            gradient[j] += float(upstream[i] * reaction)
+    return gradient
+
+
+def _gradient_numpy(weights, upstream):
+    w, u = np.asarray(weights), np.asarray(upstream)
+    return w * u - w * np.dot(w, u)
+
+
+def _gradient_torch(weights, upstream):
+    scores = weights.clamp(min=1e-30).log().requires_grad_()
+    scores.softmax(dim=0).backward(upstream)
+    return scores.grad
+
+
+def _gradient_case(n: int, seed: int) -> Case:
+    return Case((2 * _normal(n, seed=seed)).softmax(dim=0), _normal(n, seed=seed + 100))
+
+
+score_gradient = Exercise(
+    CHAPTER,
+    "score_gradient",
+    difficulty=3,
+    minutes=15,
+    right_answers=[
+        _gradient_gathered,
+        _gradient_jacobian,
+        _gradient_loop,
+        _gradient_numpy,
+        _gradient_torch,
+    ],
+    cases=[
+        _gradient_case(4, seed=0),
+        _gradient_case(2, seed=1),
+        _gradient_case(30, seed=2),
+        Case(torch.tensor([0.25, 0.5, 0.25]), torch.tensor([2.0, 2.0, 2.0])),
+        Case(torch.tensor([0.0, 1.0, 0.0]), torch.tensor([3.0, -1.0, 5.0])),
+        Case(torch.tensor([1.0]), torch.tensor([4.0])),
+    ],
+    mistakes={
+        "reaction_only": lambda weights, upstream: weights * (1 - weights),
+        "own_only": lambda weights, upstream: weights * (1 - weights) * upstream,
+        "others_only": lambda weights, upstream: (
+            -weights * ((weights * upstream).sum() - weights * upstream)
+        ),
+        "weights_only": lambda weights, upstream: weights * upstream,
+        "added": lambda weights, upstream: weights * (upstream + (weights * upstream).sum()),
+        "turned": lambda weights, upstream: weights * ((weights * upstream).sum() - upstream),
+        "plain_mean": lambda weights, upstream: weights * (upstream - upstream.mean()),
+        "mean_of_products": lambda weights, upstream: (
+            weights * (upstream - (weights * upstream).mean())
+        ),
+        "not_gathered": lambda weights, upstream: (
+            (torch.diag(weights) - torch.outer(weights, weights)) * upstream
+        ),
+        "softmax_again": lambda weights, upstream: _gradient_gathered(
+            weights.softmax(dim=0), upstream
+        ),
+    },
+    otherwise="other_gradient",
+    wrong_answers={
+        "other_gradient": [lambda weights, upstream: upstream],
+        "shape": [
+            lambda weights, upstream: (weights * upstream).sum(),
+            lambda weights, upstream: (weights * upstream)[None],
+        ],
+    },
+)
+
+
+def _next_rolled(W_key):
+    return torch.roll(W_key, -1, dims=0)  # the query of letter i is the key of letter i + 1
+
+
+def _next_concatenated(W_key):
+    return torch.cat([W_key[1:], W_key[:1]])
+
+
+def _next_loop(W_key):
+    n = len(W_key)
+    return [W_key[(i + 1) % n].tolist() for i in range(n)]
+
+
+def _next_numpy(W_key):
+    return 2 * np.roll(np.asarray(W_key), -1, axis=0)
+
+
+def _next_solved(W_key):
+    n, d = W_key.shape
+    wanted = 20 * math.sqrt(d) * torch.eye(n).roll(1, dims=1)
+    return wanted @ torch.linalg.pinv(W_key).T
+
+
+def _keys(n: int, d: int, seed: int) -> Tensor:
+    """Keys of length 10 at right angles to each other: (n, d)."""
+    return 10 * torch.linalg.qr(_normal(d, d, seed=seed))[0][:n]
+
+
+def _weights_of_letters(W_query: np.ndarray, W_key: Tensor) -> Tensor:
+    """Who finds whom: (n, n)."""
+    scores = torch.from_numpy(W_query) @ W_key.double().T / math.sqrt(W_key.shape[-1])
+    return scores.softmax(dim=-1)
+
+
+def _finds_next(W_query: np.ndarray, W_key: Tensor) -> np.ndarray:
+    """Whether each letter gives more than 0.9 of its weight to the next one: (n,)."""
+    following = torch.arange(1, len(W_key) + 1) % len(W_key)
+    weights = _weights_of_letters(W_query, W_key)
+    return (weights[torch.arange(len(W_key)), following] > 0.9).numpy()
+
+
+def _found(got: np.ndarray, want: np.ndarray, W_key: Tensor) -> dict[str, Any]:
+    """What the first letter that does not find the next one finds instead."""
+    letter = int(np.argmin(_finds_next(got, W_key)))
+    weights = _weights_of_letters(got, W_key)[letter]
+    n = len(W_key)
+    return {
+        "letter": letter,
+        "next": (letter + 1) % n,
+        "weight": f"{float(weights[(letter + 1) % n]):.2f}",
+    }
+
+
+def _prefers(step: int) -> Callable[..., bool]:
+    """Whether each letter gives the most weight to the one ``step`` places on."""
+
+    def prefers(got: np.ndarray, want: np.ndarray, W_key: Tensor) -> bool:
+        places = torch.arange(len(W_key))
+        best = _weights_of_letters(got, W_key).argmax(dim=-1)
+        return bool((best == (places + step) % len(W_key)).all())
+
+    return prefers
+
+
+def _all_but_the_last(got: np.ndarray, want: np.ndarray, W_key: Tensor) -> bool:
+    found = _finds_next(got, W_key)
+    return bool(found[:-1].all() and not found[-1])
+
+
+next_letter = Exercise(
+    CHAPTER,
+    "next_letter",
+    difficulty=2,
+    minutes=10,
+    right_answers=[_next_rolled, _next_concatenated, _next_loop, _next_numpy, _next_solved],
+    cases=[
+        Case(_keys(4, 8, seed=0)),
+        Case(_keys(3, 3, seed=1)),
+        Case(_keys(16, 20, seed=2)),
+        Case(_keys(2, 5, seed=3)),
+    ],
+    measure=_finds_next,
+    mistakes={
+        "same_letter": Symptom(_prefers(0)),
+        "previous_letter": Symptom(_prefers(-1)),
+        "last_left_out": Symptom(_all_but_the_last),
+        "too_even": Symptom(_prefers(1)),
+    },
+    otherwise="other_letter",
+    wrong_answers={
+        "same_letter": [lambda W_key: W_key, lambda W_key: 3 * W_key],
+        "previous_letter": [lambda W_key: torch.roll(W_key, 1, dims=0)],
+        "last_left_out": [
+            lambda W_key: torch.cat([W_key[1:], 0 * W_key[:1]]),
+            lambda W_key: torch.cat([W_key[1:], W_key[-1:]]),
+        ],
+        "too_even": [
+            lambda W_key: torch.roll(W_key, -1, dims=0) / 100,
+            lambda W_key: torch.roll(W_key, -1, dims=0) / W_key.norm(dim=-1, keepdim=True),
+        ],
+        "other_letter": [
+            lambda W_key: -torch.roll(W_key, -1, dims=0),
+            lambda W_key: 0 * W_key,
+            lambda W_key: torch.roll(W_key, -1, dims=1),
+            lambda W_key: torch.roll(W_key, -2, dims=0),
+        ],
+        "shape": [lambda W_key: torch.roll(torch.eye(len(W_key)), 1, dims=1)[:, :2]],
+    },
+    values=_found,
+)
+
+
+def _repair_value(query, key, value, order):
+    weights = (query @ key.T / math.sqrt(query.shape[-1])).softmax(dim=-1)
+    return weights @ value[order]  # the value of the drawer whose key stands there
+
+
+def _repair_key(query, key, value, order):
+    return scaled_dot_product_attention(query, key[order.argsort()], value)[0]
+
+
+def _repair_by_place(query, key, value, order):
+    old_key = torch.empty_like(key)
+    for i, drawer in enumerate(order.tolist()):
+        old_key[drawer] = key[i]
+    return scaled_dot_product_attention(query, old_key, value)[0]
+
+
+def _repair_weights(query, key, value, order):
+    _, weights = scaled_dot_product_attention(query, key, value)
+    return weights[:, order.argsort()] @ value
+
+
+def _repair_numpy(query, key, value, order):
+    powers = np.exp(query.numpy() @ key.numpy().T / query.shape[-1] ** 0.5)
+    return powers / powers.sum(axis=-1, keepdims=True) @ value.numpy()[order.numpy()]
+
+
+def _repair_case(n_q: int, d: int, d_v: int, order: list[int]) -> Case:
+    n_k = len(order)
+    query, key = 2 * _normal(n_q, d, seed=d), _normal(n_k, d, seed=d + 1)
+    return Case(query, key, _normal(n_k, d_v, seed=d + 2), torch.tensor(order))
+
+
+repair = Exercise(
+    CHAPTER,
+    "repair",
+    difficulty=2,
+    minutes=10,
+    right_answers=[
+        _repair_value,
+        _repair_key,
+        _repair_by_place,
+        _repair_weights,
+        _repair_numpy,
+    ],
+    cases=[
+        _repair_case(3, 8, 6, [2, 0, 4, 1, 3]),
+        _repair_case(1, 5, 2, [1, 2, 0]),
+        _repair_case(6, 4, 4, [3, 6, 0, 5, 1, 2, 4]),
+        _repair_case(2, 3, 5, [0, 1]),
+    ],
+    mistakes={
+        "not_repaired": [
+            lambda query, key, value, order: scaled_dot_product_attention(query, key, value)[0],
+            lambda query, key, value, order: scaled_dot_product_attention(
+                query, key[order], value[order]
+            )[0],
+        ],
+        "other_way": [
+            lambda query, key, value, order: scaled_dot_product_attention(
+                query, key, value[order.argsort()]
+            )[0],
+            lambda query, key, value, order: scaled_dot_product_attention(query, key[order], value)[
+                0
+            ],
+        ],
+        "both_repaired": lambda query, key, value, order: scaled_dot_product_attention(
+            query, key[order.argsort()], value[order]
+        )[0],
+        "not_divided": lambda query, key, value, order: (
+            (query @ key.T).softmax(dim=-1) @ value[order]
+        ),
+        "weights_returned": lambda query, key, value, order: scaled_dot_product_attention(
+            query, key, value
+        )[1],
+    },
+    otherwise="other_output",
+    wrong_answers={
+        "other_output": [
+            lambda query, key, value, order: query @ key.T @ value[order],
+            lambda query, key, value, order: value[order].mean(0).expand(len(query), -1),
+        ],
+        "shape": [lambda query, key, value, order: value[order]],
     },
 )
