@@ -90,7 +90,9 @@ def _attend(
         scores = query * scale @ key.contiguous().transpose(-2, -1)  # (..., n_q, n_k)
         added = visible.added_to_scores(precise)
         scores = scores if added is None else scores.add_(added)
-        weights = F.dropout(scores.softmax(-1), dropout)
+        # In the scores' place where no gradient needs them: fresh memory is slow to come by.
+        weights = torch.softmax(scores, -1, out=None if torch.is_grad_enabled() else scores)
+        weights = F.dropout(weights, dropout)
         output = weights @ value  # (..., n_q, d_v)
     return visible.silence(output).to(dtype), visible.silence(weights).to(dtype)
 

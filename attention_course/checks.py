@@ -176,6 +176,8 @@ def heads(
     """The mask and the bias with all four axes ``(batch, heads, n_q, n_k)``, any possibly 1."""
     inputs = {"query": (query, "n_q"), "key": (key, "n_k"), "value": (value, "n_k")}
     for name, (tensor, n) in inputs.items():
+        if tensor is query and name != "query":
+            continue  # looked at already
         sequence(name, tensor, n, ("d_model", layer.d_model), layer)
         if tensor.size(0) != query.size(0):
             raise ValueError(f"{name}: got a batch of {tensor.size(0)}, expected {query.size(0)}")

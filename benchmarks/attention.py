@@ -46,8 +46,8 @@ def fastest(runs: list[Callable[[], object]], rounds: int) -> list[float]:
     return seconds
 
 
-def ratios(n: int, need_weights: bool, causal: bool, rounds: int) -> tuple[float, float]:
-    """Ours over torch's: forward, and forward and backward."""
+def ratios(n: int, need_weights: bool, causal: bool, rounds: int) -> list[float]:
+    """Ours over torch's: forward, forward and backward, and forward with no gradient to come."""
     ours, theirs = layers()
     x = torch.randn(max(1, TOKENS_A_BATCH // n), n, D_MODEL, requires_grad=True)  # (batch, n, 256)
     future = ~causal_mask(n) if causal else None
@@ -60,29 +60,39 @@ def ratios(n: int, need_weights: bool, causal: bool, rounds: int) -> tuple[float
         return theirs(x, x, x, need_weights=need_weights, average_attn_weights=False, **options)[0]
 
     torch.testing.assert_close(our_output(), their_output())
-    a, b, a_back, b_back = fastest(
-        [
-            our_output,
-            their_output,
-            lambda: our_output().sum().backward(),
-            lambda: their_output().sum().backward(),
-        ],
-        rounds,
-    )
-    return a / b, a_back / b_back
+    runs = [
+        run(output)
+        for run in (plainly, backward, without_gradient)
+        for output in (our_output, their_output)
+    ]
+    seconds = fastest(runs, rounds)
+    return [a / b for a, b in zip(seconds[::2], seconds[1::2], strict=True)]
+
+
+def plainly(output: Callable[[], Tensor]) -> Callable[[], object]:
+    return output
+
+
+def backward(output: Callable[[], Tensor]) -> Callable[[], object]:
+    return lambda: output().sum().backward()
+
+
+def without_gradient(output: Callable[[], Tensor]) -> Callable[[], object]:
+    return torch.no_grad()(output)
 
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     torch.set_num_threads(1)
-    print("forward  and backward")
+    print("forward  and backward  without gradient")
     for causal in (False, True):
         for need_weights in (True, False):
             for n in TOKENS:
-                forward, both = ratios(n, need_weights, causal, rounds)
+                forward, both, inference = ratios(n, need_weights, causal, rounds)
                 weights = "with weights" if need_weights else "without weights"
                 hidden = ", causal" if causal else ""
-                print(f"{forward:7.2f}  {both:12.2f}  {n} tokens, {weights}{hidden}", flush=True)
+                numbers = f"{forward:7.2f}  {both:12.2f}  {inference:16.2f}"
+                print(f"{numbers}  {n} tokens, {weights}{hidden}", flush=True)
 
 
 if __name__ == "__main__":

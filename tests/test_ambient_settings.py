@@ -92,6 +92,7 @@ AMBIENT = {
     "default dtype bfloat16": lambda: default_dtype(torch.bfloat16),
     "autocast bfloat16": lambda: torch.autocast("cpu", torch.bfloat16),
     "autocast float16": lambda: torch.autocast("cpu", torch.float16),
+    "no gradient": torch.no_grad,
     "inference": torch.inference_mode,
     "anomaly": lambda: torch.autograd.set_detect_anomaly(True),
 }
