@@ -6,7 +6,8 @@ CODE = (
     '<div class="highlight"><pre><span></span><span class="k">for</span> <span class="n">x</span>'
     '<span class="w"> </span><span class="ow">in</span> <span class="n">y</span>'
     '<span class="p">:</span>\n    <span class="c1"># a &lt; b</span>\n    '
-    '<span class="c1"># c</span>\n    <span class="kn">from</span> <span class="kc">None</span>\n</pre></div>'
+    '<span class="c1"># c</span>\n    <span class="kn">from</span> <span class="kc">None</span>\n'
+    "</pre></div>"
 )
 
 
