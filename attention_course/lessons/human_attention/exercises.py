@@ -1,4 +1,4 @@
-"""The exercises of notebook 2-1: softmax both ways, a weighted average, hidden words."""
+"""The exercises of notebook 2-1 and its lab: softmax, queries, hidden words, drowning words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import numpy as np
 import torch
 
-from ...attention import scaled_dot_product_attention
 from ...exercises import Case, Exercise, Symptom, same
 
 CHAPTER = "human_attention"
@@ -18,21 +17,20 @@ def _normal(*shape: int, seed: int) -> np.ndarray:
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def my_softmax(scores):
-    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    powers = np.exp(scores)
+    return powers / powers.sum()
 
 
 def _softmax_loop(scores):
-    if scores.ndim > 1:
-        return [_softmax_loop(row) for row in scores]
-    largest = max(scores)
-    exponentials = [math.exp(score - largest) for score in scores]
-    return [exponential / sum(exponentials) for exponential in exponentials]
+    total = 0.0
+    for score in scores:
+        total += math.exp(score)
+    return [math.exp(score) / total for score in scores]
 
 
 def _softmax_torch(scores):
@@ -40,11 +38,11 @@ def _softmax_torch(scores):
 
 
 def _softmax_through_log(scores):
-    return np.exp(scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True))
+    return np.exp(scores - np.logaddexp.reduce(scores))
 
 
 def _growth(got: np.ndarray, scores: np.ndarray) -> float:
-    """By which factor the weights of a row grow where its scores grow by 1."""
+    """By which factor weights grow where scores grow by 1."""
     low, high = scores.argmin(), scores.argmax()
     return (got[high] / got[low]) ** (1 / (scores[high] - scores[low]))
 
@@ -53,191 +51,196 @@ softmax = Exercise(
     CHAPTER,
     "softmax",
     difficulty=1,
-    minutes=10,
+    minutes=5,
     right_answers=[my_softmax, _softmax_loop, _softmax_torch, _softmax_through_log],
     cases=[
         Case(np.array([1.0, 3.0, 2.0]), otherwise="other_weights"),
+        Case(np.array([0.5, -1.0, 0.0, 2.0, -3.0])),
         Case(2 * _normal(9, seed=1)),
         Case(np.array([0.7])),
-        Case(np.array([[0.0, 1.0, 3.0], [2.0, -1.0, 0.5]]), otherwise="table"),
-        Case(_normal(5, 4, seed=2), otherwise="table"),
-        Case(_normal(1, 6, seed=3), otherwise="table"),
-        Case(np.array([1000.0, 1002.0, 999.0]), otherwise="overflow"),
+        Case(np.array([-20.0, -21.0, -20.5])),
+    ],
+    mistakes={
+        "no_exponential": [
+            lambda scores: scores / scores.sum(),
+            lambda scores: np.abs(scores) / np.abs(scores).sum(),
+        ],
+        "logarithm": lambda scores: np.log(_softmax(scores)),
+        "winner_takes_all": lambda scores: (scores == scores.max()).astype(float),
+        "not_normalised": Symptom(
+            lambda got, want, scores: np.isfinite(got).all() and not same(got.sum(), 1)
+        ),
+    },
+    wrong_answers={
+        "not_normalised": [
+            np.exp,
+            lambda scores: np.exp(scores) / scores.size,
+            lambda scores: np.exp(scores) / scores.sum(),
+            lambda scores: np.exp(scores / scores.sum()),
+            lambda scores: np.exp(scores) / np.exp(scores).max(),
+        ],
+        "other_weights": [
+            lambda scores: 2**scores / (2**scores).sum(),
+            lambda scores: _softmax(-scores),
+            lambda scores: _softmax(_softmax(scores)),
+            lambda scores: scores**2 / (scores**2).sum(),
+        ],
+        "numbers": [lambda scores: _softmax(scores.clip(-1, 3))],
+        "shape": [lambda scores: np.exp(scores).sum(), lambda scores: _softmax(scores)[None]],
+    },
+    values=lambda got, want, scores: {
+        "total": f"{got.sum():.3g}",
+        "ratio": f"{_growth(got, scores):.2f}",
+    },
+)
+
+
+def softmax_of_table(table):
+    powers = np.exp(table - table.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _table_row_by_row(table):
+    rows = []
+    for row in table:
+        powers = np.exp(row - max(row))
+        rows.append(powers / sum(powers))
+    return rows
+
+
+def _table_turned(table):
+    turned = table.T - table.max(axis=1)
+    return (np.exp(turned) / np.exp(turned).sum(axis=0)).T
+
+
+def _table_torch(table):
+    return torch.as_tensor(table).softmax(-1)
+
+
+table = Exercise(
+    CHAPTER,
+    "table",
+    difficulty=2,
+    minutes=10,
+    right_answers=[softmax_of_table, _table_row_by_row, _table_turned, _table_torch],
+    cases=[
+        Case(np.array([[0.0, 1.0], [3.0, 1.0]])),
+        Case(np.array([[0.0, 1.0, 3.0], [2.0, -1.0, 0.5]])),
+        Case(_normal(5, 4, seed=2)),
+        Case(_normal(1, 6, seed=3)),
+        Case(_normal(4, 1, seed=4)),
+        Case(np.array([[1000.0, 1001.0, 999.0], [1000.0, 1002.0, 998.0]]), otherwise="overflow"),
         Case(np.array([[1000.0, 1001.0], [1.0, 2.0]]), otherwise="overflow"),
     ],
     mistakes={
-        "no_exponential": lambda scores: scores / scores.sum(axis=-1, keepdims=True),
-        "logarithm": lambda scores: np.log(_softmax(scores)),
-        "winner_takes_all": [
-            lambda scores: (scores == scores.max(axis=-1, keepdims=True)).astype(float)
-        ],
         "whole_table": [
-            lambda scores: np.exp(scores) / np.exp(scores).sum(),
-            Symptom(
-                lambda got, want, scores: got.ndim == 2 and len(got) > 1 and same(got.sum(), 1)
-            ),
+            lambda table: np.exp(table) / np.exp(table).sum(),
+            Symptom(lambda got, want, table: len(got) > 1 and same(got.sum(), 1)),
         ],
-        "wrong_axis": lambda scores: np.exp(scores) / np.exp(scores).sum(axis=0),
-        "largest_of_table": [
-            lambda scores: (
-                np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum(-1, keepdims=True)
-            )
-        ],
+        "wrong_axis": lambda table: np.exp(table) / np.exp(table).sum(axis=0),
+        "no_keepdims": lambda table: np.exp(table) / np.resize(np.exp(table).sum(1), table.shape),
+        "no_exponential": lambda table: table / table.sum(axis=1, keepdims=True),
+        "largest_of_table": lambda table: (
+            np.exp(table - table.max()) / np.exp(table - table.max()).sum(axis=1, keepdims=True)
+        ),
         "not_normalised": Symptom(
-            lambda got, want, scores: np.isfinite(got).all() and not same(got.sum(axis=-1), 1)
+            lambda got, want, table: np.isfinite(got).all() and not same(got.sum(axis=1), 1)
         ),
     },
+    otherwise="table",
     wrong_answers={
         "whole_table": [
-            lambda scores: (
-                np.exp(scores - scores.mean(-1, keepdims=True))
-                / np.exp(scores - scores.mean(-1, keepdims=True)).sum()
+            lambda table: (
+                np.exp(table - table.mean(1, keepdims=True))
+                / np.exp(table - table.mean(1, keepdims=True)).sum()
             )
         ],
-        "not_normalised": [np.exp, lambda scores: np.exp(scores) / scores.size],
-        "other_weights": [
-            lambda scores: 2**scores / (2**scores).sum(axis=-1, keepdims=True),
-            lambda scores: _softmax(-scores),
+        "overflow": [lambda table: np.exp(table) / np.exp(table).sum(axis=1, keepdims=True)],
+        "table": [
+            lambda table: _softmax(table[-1:]) + 0 * table,
+            lambda table: _softmax(-table),
+            lambda table: 2**table / (2**table).sum(axis=1, keepdims=True),
         ],
-        "numbers": [lambda scores: _softmax(scores.clip(-1, 3))],
-        "table": [lambda scores: _softmax(scores[-1:] if scores.ndim > 1 else scores) + 0 * scores],
-        "overflow": [lambda scores: np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)],
-        "shape": [lambda scores: np.exp(scores).sum()],
-    },
-    values=lambda got, want, scores: {
-        "total": f"{got.sum(axis=-1).flat[0]:.3g}",
-        "ratio": f"{_growth(got, scores):.2f}" if scores.ndim == 1 else "",
+        "not_normalised": [
+            np.exp,
+            lambda table: np.exp(table) / table.shape[1],
+            lambda table: np.exp(table - table.max(axis=1, keepdims=True)),
+        ],
+        "shape": [lambda table: _softmax(table)[0], lambda table: np.exp(table).sum(axis=1)],
     },
 )
 
 
-def scores_for(weights):
-    return np.log(weights)
+KEYS = np.array([[2.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 2.0], [0.0, 0.0]])  # of the lesson
 
 
-def _backwards_shifted(weights):
-    return np.log(weights) - np.log(weights.max())
+def query_for(times):
+    return [math.log(times) / 2, 0.0]
 
 
-def _backwards_loop(weights):
-    return [math.log(weight / weights[0]) for weight in weights]
+def _query_other_number(times):
+    return np.array([0.0, -np.log(times) / 2])
 
 
-def _backwards_torch(weights):
-    return torch.as_tensor(weights).log() + 5
+def _query_shared_out(times):
+    return torch.tensor([math.log(times) / 4, -math.log(times) / 4])
 
 
-def _row(numbers: np.ndarray) -> str:
-    return ", ".join(f"{number:.2f}" for number in numbers)
+def _query_solved(times):
+    wanted = np.array([np.log(times), 0.0]) + 1.0
+    return np.linalg.solve(np.array([[2.0, 0.0], [0.0, 2.0]]), wanted)
 
 
-softmax_backwards = Exercise(
+def _times(query: np.ndarray) -> float:
+    """How many times the weight of the first word the query gives to it, against the fourth."""
+    scores = KEYS @ query
+    return float(np.exp(scores[0] - scores[3]))
+
+
+query = Exercise(
     CHAPTER,
-    "softmax_backwards",
+    "query",
     difficulty=2,
-    minutes=5,
-    right_answers=[scores_for, _backwards_shifted, _backwards_loop, _backwards_torch],
-    cases=[
-        Case(np.array([0.5, 0.25, 0.25])),
-        Case(np.array([0.7, 0.2, 0.06, 0.04])),
-        Case(np.array([0.001, 0.999])),
-        Case(_softmax(_normal(30, seed=4))),
-    ],
-    measure=lambda scores, weights: _softmax(scores),
-    mistakes={
-        "not_finite": Symptom(lambda got, want, weights: not np.isfinite(got).all()),
-        "unchanged": lambda weights: weights,
-        "same_direction": [np.exp, _softmax],
-        "upside_down": [lambda weights: 1 / weights, lambda weights: -np.log(weights)],
-        "other_base": [np.log10, np.log2],
-    },
-    otherwise="other_scores",
-    wrong_answers={
-        "not_finite": [lambda weights: np.log(weights - weights.max())],
-        "other_scores": [
-            lambda weights: 2 * np.log(weights),
-            np.sqrt,
-            lambda weights: np.log(
-                [0.5, 0.25, 0.25] if len(weights) == 3 else [0.7, 0.2, 0.05, 0.05]
-            ),
-        ],
-        "shape": [lambda weights: np.log(weights).sum()],
-    },
-    values=lambda got, want, weights: {"found": _row(_softmax(got)), "wanted": _row(weights)},
-)
-
-
-def my_attend(asks, labels, contents):
-    scores = labels @ asks
-    exponentials = np.exp(scores - scores.max())
-    weights = exponentials / exponentials.sum()
-    return weights @ contents
-
-
-def _attend_loop(asks, labels, contents):
-    exponentials = [math.exp(sum(a * b for a, b in zip(asks, row, strict=True))) for row in labels]
-    mixture = [0.0] * len(contents[0])
-    for exponential, content in zip(exponentials, contents, strict=True):
-        for i, number in enumerate(content):
-            mixture[i] += exponential / sum(exponentials) * number
-    return mixture
-
-
-def _attend_average(asks, labels, contents):
-    return np.average(contents, axis=0, weights=np.exp(labels @ asks))
-
-
-def _attend_torch(asks, labels, contents):
-    asks, labels, contents = map(torch.as_tensor, (asks, labels, contents))
-    return torch.softmax(labels @ asks, dim=0) @ contents
-
-
-def _attend_library(asks, labels, contents):
-    asks, labels, contents = map(torch.as_tensor, (asks[None], labels, contents))
-    return scaled_dot_product_attention(asks, labels, contents, scale=1.0)[0][0]
-
-
-attend = Exercise(
-    CHAPTER,
-    "attend",
-    difficulty=1,
     minutes=10,
-    right_answers=[my_attend, _attend_loop, _attend_average, _attend_torch, _attend_library],
-    cases=[
-        Case(
-            np.array([1.0, 0.5]),
-            np.array([[1.5, 1.0], [0.0, -1.0], [1.0, 3.0], [-1.0, 0.0]]),
-            np.array([[1.0, 0.0], [4.0, 2.0], [0.0, 3.0], [-2.0, 5.0]]),
-        ),
-        Case(_normal(3, seed=5), _normal(5, 3, seed=6), _normal(5, 4, seed=7)),
-        Case(_normal(4, seed=8), _normal(1, 4, seed=9), _normal(1, 2, seed=10)),
-        Case(_normal(8, seed=11), _normal(60, 8, seed=12), _normal(60, 1, seed=13)),
-    ],
+    right_answers=[query_for, _query_other_number, _query_shared_out, _query_solved],
+    cases=[Case(3.0), Case(1.0), Case(10.0), Case(0.5), Case(1.5), Case(100.0)],
+    measure=lambda result, times: _times(result),
     mistakes={
-        "labels_averaged": lambda asks, labels, contents: _softmax(labels @ asks) @ labels,
-        "scores_as_weights": lambda asks, labels, contents: (labels @ asks) @ contents,
-        "not_normalised": lambda asks, labels, contents: np.exp(labels @ asks) @ contents,
-        "not_added_up": lambda asks, labels, contents: _softmax(labels @ asks)[:, None] * contents,
-        "divided_again": lambda asks, labels, contents: (
-            _softmax(labels @ asks)[:, None] * contents
-        ).mean(axis=0),
-        "plain_average": lambda asks, labels, contents: contents.mean(axis=0),
-        "only_the_largest": lambda asks, labels, contents: contents[(labels @ asks).argmax()],
+        "ratio_of_queries": [
+            lambda times: [times, 1.0],
+            lambda times: [1.0, 1.0 / times],
+        ],
+        "difference_of_scores": [
+            lambda times: [times / 2, 0.0],
+            lambda times: [1 + times / 2, 1.0],
+        ],
+        "key_forgotten": [
+            lambda times: [math.log(times), 0.0],
+            lambda times: [math.log(times) / 2, -math.log(times) / 2],
+        ],
+        "turned_round": [
+            lambda times: [0.0, math.log(times) / 2],
+            lambda times: [-math.log(times) / 2, 0.0],
+        ],
+        "other_base": [
+            lambda times: [math.log2(times) / 2, 0.0],
+            lambda times: [math.log10(times) / 2, 0.0],
+        ],
+        "only_three": lambda times: [math.log(3) / 2, 0.0],
     },
-    otherwise="other_mixture",
+    otherwise="other_ratio",
     wrong_answers={
-        "other_mixture": [
-            lambda asks, labels, contents: _softmax(contents @ asks) @ contents,
-            lambda asks, labels, contents: _softmax(labels[:4] @ asks) @ contents[:4],
+        "other_ratio": [
+            lambda times: [math.exp(times), 0.0],
+            lambda times: [1.0, 1.0],
+            lambda times: [math.log(times) / 2, 1.0],
         ],
-        "shape": [lambda asks, labels, contents: _softmax(labels @ asks)],
-        "type": [
-            lambda asks, labels, contents: (
-                _softmax(labels @ asks) @ contents,
-                _softmax(labels @ asks),
-            )
+        "shape": [
+            lambda times: math.log(times) / 2,
+            lambda times: _softmax(KEYS @ query_for(times)),
         ],
     },
+    values=lambda got, want, times: {"found": f"{_times(got):.3g}", "wanted": f"{times:g}"},
 )
 
 
@@ -348,5 +351,119 @@ hide = Exercise(
         "weight": f"{_hidden_weight(got, may_attend):.2f}",
         "value": f"{_hidden_weight(got, may_attend):.1g}",
         "total": f"{got.sum():.2f}",
+    },
+)
+
+
+def scores_for(weights):
+    return np.log(weights)
+
+
+def _backwards_shifted(weights):
+    return np.log(weights) - np.log(weights.max())
+
+
+def _backwards_loop(weights):
+    return [math.log(weight / weights[0]) for weight in weights]
+
+
+def _backwards_torch(weights):
+    return torch.as_tensor(weights).log() + 5
+
+
+def _row(numbers: np.ndarray) -> str:
+    return ", ".join(f"{number:.2f}" for number in numbers)
+
+
+softmax_backwards = Exercise(
+    CHAPTER,
+    "softmax_backwards",
+    difficulty=2,
+    minutes=5,
+    right_answers=[scores_for, _backwards_shifted, _backwards_loop, _backwards_torch],
+    cases=[
+        Case(np.array([0.5, 0.25, 0.25])),
+        Case(np.array([0.7, 0.2, 0.06, 0.04])),
+        Case(np.array([0.001, 0.999])),
+        Case(_softmax(_normal(30, seed=4))),
+    ],
+    measure=lambda scores, weights: _softmax(scores),
+    mistakes={
+        "not_finite": Symptom(lambda got, want, weights: not np.isfinite(got).all()),
+        "unchanged": lambda weights: weights,
+        "same_direction": [np.exp, _softmax],
+        "upside_down": [lambda weights: 1 / weights, lambda weights: -np.log(weights)],
+        "other_base": [np.log10, np.log2],
+    },
+    otherwise="other_scores",
+    wrong_answers={
+        "not_finite": [lambda weights: np.log(weights - weights.max())],
+        "other_scores": [
+            lambda weights: 2 * np.log(weights),
+            np.sqrt,
+            lambda weights: np.log(
+                [0.5, 0.25, 0.25] if len(weights) == 3 else [0.7, 0.2, 0.05, 0.05]
+            ),
+        ],
+        "shape": [lambda weights: np.log(weights).sum()],
+    },
+    values=lambda got, want, weights: {"found": _row(_softmax(got)), "wanted": _row(weights)},
+)
+
+
+def share_of_two(score, n):
+    power = math.exp(score)
+    return 2 * power / (2 * power + n - 2)
+
+
+def _share_softmax(score, n):
+    return _softmax(np.array([score, score] + [0.0] * (n - 2)))[:2].sum()
+
+
+def _share_the_other_way(score, n):
+    return 1 / (1 + (n - 2) / 2 * np.exp(-score))
+
+
+def _share_torch(score, n):
+    scores = torch.zeros(n, dtype=torch.float64)
+    scores[:2] = score
+    return scores.softmax(0)[:2].sum()
+
+
+share = Exercise(
+    CHAPTER,
+    "share",
+    difficulty=2,
+    minutes=10,
+    right_answers=[share_of_two, _share_softmax, _share_the_other_way, _share_torch],
+    cases=[
+        Case(2.0, 5),
+        Case(0.0, 4),
+        Case(-1.0, 6),
+        Case(8.0, 1000),
+        Case(3.0, 2),
+        Case(1.0, 3),
+    ],
+    mistakes={
+        "one_word": [
+            lambda score, n: share_of_two(score, n) / 2,
+            lambda score, n: math.exp(score) / (math.exp(score) + n - 1),
+        ],
+        "all_fillers": lambda score, n: 2 * math.exp(score) / (2 * math.exp(score) + n),
+        "two_left_out": lambda score, n: 2 * math.exp(score) / (math.exp(score) + n - 2),
+        "score_zero_counts": lambda score, n: 1.0,
+        "one_filler": lambda score, n: 2 * math.exp(score) / (2 * math.exp(score) + 1),
+        "no_exponential": lambda score, n: 2 * score / (2 * score + n - 2) if score else 0.0,
+        "equal_share": lambda score, n: 2 / n,
+        "the_rest": lambda score, n: 1 - share_of_two(score, n),
+    },
+    otherwise="other_share",
+    wrong_answers={
+        "other_share": [
+            lambda score, n: math.exp(2 * score) / (math.exp(2 * score) + n - 2),
+            lambda score, n: 2 * 2**score / (2 * 2**score + n - 2),
+            lambda score, n: 100 * share_of_two(score, n),
+        ],
+        "shape": [lambda score, n: _softmax(np.array([score, score] + [0.0] * (n - 2)))],
     },
 )
