@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 def whole_number(name: str, value: Any) -> int:
     """``value`` as an int; a ``TypeError`` unless it is a whole number."""
+    # As it is, so that a size that torch.compile or torch.export leaves free stays free.
+    if isinstance(value, (int, torch.SymInt)) and not isinstance(value, bool):
+        return value
     try:
         if isinstance(value, bool):
             raise TypeError

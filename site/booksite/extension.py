@@ -61,10 +61,13 @@ _DESCRIPTION_LENGTH = 160  # characters, where an edition does not say otherwise
 _PRUNED = (
     "**/*.map",
     "_static/*.html",
+    "_static/*.png",
+    "_static/copy*",
+    "_static/clipboard*",
     "_static/images",
     "_static/locales",
-    "_static/scripts/fontawesome.js*",
-    "_static/vendor/fontawesome",
+    "_static/scripts",
+    "_static/vendor",
 )
 
 

@@ -41,7 +41,8 @@ POLICY = (
 _ICON = re.compile(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)>\s*</\1>')
 _UNUSED = re.compile(
     r"[ \t]*(?:"
-    r"<script\b[^>]*(?:fontawesome|mathjax)[^>]*>\s*</script>"
+    r"<script\b[^>]*(?:fontawesome|mathjax|book-theme|clipboard|copybutton)[^>]*>\s*</script>"
+    r"|<link\b[^>]*copybutton[^>]*>"
     r"|<link\b[^>]*fontawesome[^>]*>"
     r"|<meta name=\"docsearch:[^>]*>"
     r"|<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" ?/>"  # said already
@@ -54,6 +55,8 @@ _CORRECTIONS = (
     ('<summary aria-label="Toggle hidden content">', "<summary>"),  # it has words of its own
     (' role="doc-biblioentry"', ' role="listitem"'),
     (' class="tex2jax_ignore mathjax_ignore"', ""),  # there is no such script to be told
+    (' data-bs-placement="bottom" data-bs-toggle="tooltip"', ""),  # nor such one to ask
+    (" data-bs-title=", " title="),
     (
         '<div id="pst-primary-sidebar"',
         '<div id="pst-primary-sidebar" role="complementary" aria-label="Sidebar"',

@@ -25,7 +25,6 @@ HTML = BOOK.output / "html"
 AXE = MODULES / "axe-core" / "axe.min.js"
 PAGES = [f"{edition}/{page}" for edition in EDITIONS for page in BOOK.pages()]
 LESSONS = [page for page in PAGES if re.search(r"/\d", page)]
-RUNNING = "[...document.querySelectorAll('.ac-explorable')].every((e) => e.dataset.ready)"
 every_page = pytest.mark.parametrize("name", PAGES)
 every_lesson = pytest.mark.parametrize("name", LESSONS)
 
@@ -123,7 +122,7 @@ def wake(page: Page) -> None:
     """Come near every explorable, so that it starts, and wait until all run."""
     for root in page.locator(".ac-explorable").all():
         root.scroll_into_view_if_needed()
-    page.wait_for_function(RUNNING)
+    expect(page.locator(".ac-explorable:not([data-ready])")).to_have_count(0)
     page.evaluate("scrollTo(0, 0)")
 
 
@@ -175,7 +174,7 @@ def _explorables_answer(page: Page, found: Findings) -> None:
 
 
 def _guesses_stand_beside_the_measurement(page: Page, found: Findings) -> None:
-    for prediction in page.locator(".ac-explorable:not(:has(.ac-question)):has(fieldset)").all():
+    for prediction in page.locator(".ac-explorable[data-module^=prediction]").all():
         said = prediction.locator("[role=status]")
         found.check(not said.inner_text(), "a guess is there before the reader's")
         prediction.locator("input[type=radio]").nth(1).check()
@@ -187,7 +186,7 @@ def _guesses_stand_beside_the_measurement(page: Page, found: Findings) -> None:
 
 
 def _questions_say_why(page: Page, found: Findings) -> None:
-    for question in page.locator(".ac-question:has([role=status])").all():
+    for question in page.locator("[data-module^=quiz] .ac-question").all():
         question.locator("input[type=radio]").first.check()
         question.locator("button").click()
         try:
