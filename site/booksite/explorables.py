@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attention_course.markup import script_json
-
 from attention_course import explorables
 from attention_course.explorables.base import (
     MIME,
@@ -24,6 +22,7 @@ from attention_course.explorables.base import (
     sent,
     source,
 )
+from attention_course.markup import script_json
 
 from .book import SITE
 

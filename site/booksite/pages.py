@@ -8,7 +8,7 @@ admits the site's own files as scripts and nothing else.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 # Drawn for the book: 24 units square, stroked in the colour of the text.
 ICONS = {
@@ -41,7 +41,8 @@ POLICY = (
 _ICON = re.compile(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)>\s*</\1>')
 _UNUSED = re.compile(
     r"[ \t]*(?:"
-    r"<script\b[^>]*(?:fontawesome|mathjax)[^>]*>\s*</script>"
+    r"<script\b[^>]*(?:fontawesome|mathjax|book-theme|clipboard|copybutton)[^>]*>\s*</script>"
+    r"|<link\b[^>]*copybutton[^>]*>"
     r"|<link\b[^>]*fontawesome[^>]*>"
     r"|<meta name=\"docsearch:[^>]*>"
     r"|<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" ?/>"  # said already
@@ -54,11 +55,14 @@ _CORRECTIONS = (
     ('<summary aria-label="Toggle hidden content">', "<summary>"),  # it has words of its own
     (' role="doc-biblioentry"', ' role="listitem"'),
     (' class="tex2jax_ignore mathjax_ignore"', ""),  # there is no such script to be told
+    (' data-bs-placement="bottom" data-bs-toggle="tooltip"', ""),  # nor such one to ask
+    (" data-bs-title=", " title="),
     (
         '<div id="pst-primary-sidebar"',
         '<div id="pst-primary-sidebar" role="complementary" aria-label="Sidebar"',
     ),
 )
+_PART = re.compile(r'<span([^>]*) data-part="([^"]*)"([^>]*)>(.*?)</span>', re.DOTALL)
 _LABEL = re.compile(r'\b(title|aria-label)="([^"]*)"')
 _STYLE = re.compile(r'<style class="ac-style">.*?</style>', re.DOTALL)
 _INLINE = re.compile(r"[ \t]*<script>[^<]*</script>\n?")
@@ -84,17 +88,19 @@ class UnknownIcon(Exception):
     """A template asks for an icon that has not been drawn."""
 
 
-def finished(page: str, words: Mapping[str, str]) -> str:
+def finished(page: str, words: Mapping[str, str], book: Collection[str] = ()) -> str:
     """A page as the site serves it.
 
     Args:
         page: the page as Sphinx wrote it.
+        book: the names of the book's pages, to which parts of the map of the Transformer lead.
         words: the reader's words for labels that the theme's templates have in English only.
 
     Raises:
         UnknownIcon: the page asks for an icon that is not in :data:`ICONS`.
     """
     page = _UNUSED.sub("", page)
+    page = _PART.sub(lambda m: _led(m) if m[2] in book else m[0], page)
     if 'class="katex' not in page:
         page = _KATEX.sub("", page)
     for theirs, ours in _CORRECTIONS:
@@ -131,6 +137,10 @@ def _with_fewer_elements(code: re.Match[str]) -> str:
             text = runs.pop()[1] + text
         runs += [(colour, text), ("", between)] if between else [(colour, text)]
     return "".join(f'<span class="{c}">{text}</span>' if c else text for c, text in runs)
+
+
+def _led(part: re.Match[str]) -> str:
+    return f'<a href="{part[2]}.html"{part[1]}{part[3]}>{part[4]}</a>'
 
 
 def _drawn(match: re.Match[str]) -> str:

@@ -11,16 +11,18 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// A formula or table that is wider than the page scrolls in its own box: the keyboard gets there.
-const boxes = document.querySelectorAll("div.math, .pst-scrollable-table-container");
-const reach = () => {
-  for (const box of boxes) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
+// What is wider than the page scrolls in its own box: the keyboard gets there. Boxes are looked at
+// when they are laid out, and again when their size changes.
+const wide = new ResizeObserver((changes) => {
+  for (const { target } of changes) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
   }
-};
-addEventListener("resize", reach);
-document.fonts.ready.then(reach);
+});
+document.fonts.ready.then(() => {
+  const boxes = "div.math, pre, .cell_output > .output, .pst-scrollable-table-container";
+  for (const box of document.querySelectorAll(boxes)) wide.observe(box);
+});
 
 // The meaning of a term stands below it, moved to the left where it would leave the page.
 const place = ({ target }) => {

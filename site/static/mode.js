@@ -1,15 +1,19 @@
 // Before anything is drawn: the reader's colours, and that scripts of this site will follow. A page
 // opened as a file has none: a browser loads no module from there.
-(() => {
-  const root = document.documentElement;
-  let mode = null;
-  try {
-    mode = localStorage.getItem("mode");
-  } catch {
-    // No storage, no memory.
-  }
-  root.dataset.mode = mode || "auto";
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  root.dataset.theme = ["light", "dark"].includes(mode) ? mode : dark;
-  if (location.protocol !== "file:") root.dataset.live = "";
-})();
+const colours = {
+  dark: matchMedia("(prefers-color-scheme: dark)"),
+  get mode() {
+    try {
+      const kept = localStorage.getItem("mode");
+      return ["light", "dark"].includes(kept) ? kept : "auto";
+    } catch {
+      return document.documentElement.dataset.mode || "auto"; // no storage, no memory
+    }
+  },
+  show(mode) {
+    const system = this.dark.matches ? "dark" : "light";
+    Object.assign(document.documentElement.dataset, { mode, theme: mode === "auto" ? system : mode });
+  },
+};
+colours.show(colours.mode);
+if (location.protocol !== "file:") document.documentElement.dataset.live = "";
