@@ -4,7 +4,9 @@ Axes have the same names everywhere: ``batch``, ``heads``, ``n_q`` queries, ``n_
 width of a query and of a key, ``d_v`` the width of a value, ``d_head = d_model / heads``.
 
 Masks are boolean and say where a query **may** attend: True = may attend. A query that may attend
-to no key gets weights of zero and an output of zero, and passes no gradient on.
+to no key gets weights of zero and an output of zero, and passes no gradient on. What is hidden from
+a query reaches none of its results and gradients, were it NaN or infinite; a query that may attend
+to a vector that is not finite gets an output of NaN.
 """
 
 from __future__ import annotations
@@ -56,13 +58,13 @@ def scaled_dot_product_attention(
     Raises:
         TypeError: an argument is not a floating-point tensor, the dtypes differ, the mask is not
             boolean.
-        ValueError: the shapes do not fit.
+        ValueError: the shapes do not fit, the devices differ, ``scale`` is not finite.
 
     Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.1, equation 1.
     """
     shape = checks.attention(query, key, value)
-    checks.mask(mask, shape, "(..., n_q, n_k)", query.device)
-    checks.bias(bias, shape, "(..., n_q, n_k)", query.device)
+    checks.mask_fits(mask, shape, "(..., n_q, n_k)", query.device)
+    checks.bias_fits(bias, shape, "(..., n_q, n_k)", query.device)
     scale = None if scale is None else checks.real_number("scale", scale)
     visible = Visibility(mask, bias, checks.yes_or_no("causal", causal), query, key)
     q, k, v = visible.queries(query), visible.keys(key), visible.keys(value)
@@ -79,6 +81,7 @@ def _attend(
     scale: float | None = None,
     dropout: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
+    """The formula itself, in float32 or better; ``visible`` says who may see whom."""
     dtype, precise = query.dtype, precise_dtype(query, key, value)
     query, key, value = query.to(precise), key.to(precise), value.to(precise)
     scale = query.size(-1) ** -0.5 if scale is None else scale
@@ -129,7 +132,7 @@ class SelfAttention(nn.Module):
         """
         checks.sequence("x", x, "n", ("embed_size", self.embed_size), self)
         shape = (x.size(0), x.size(1), x.size(1))
-        checks.mask(mask, shape, "(batch, n, n)", x.device)
+        checks.mask_fits(mask, shape, "(batch, n, n)", x.device)
         visible = Visibility(mask, None, checks.yes_or_no("causal", causal), x, x)
         q = visible.queries(x, self.query)  # (batch, n, embed_size)
         k = visible.keys(x, self.key)
@@ -216,7 +219,7 @@ class MultiHeadAttention(nn.Module):
         Raises:
             TypeError: an argument is not a floating-point tensor of the layer's dtype, the mask is
                 not boolean.
-            ValueError: the shapes do not fit.
+            ValueError: the shapes do not fit, an argument is on another device than the layer.
         """
         key = query if key is None else key
         value = key if value is None else value
@@ -269,6 +272,7 @@ def padding_mask(tokens: Tensor, pad_id: int) -> Tensor:
     :func:`scaled_dot_product_attention` on ``(batch, n, d)`` and into :class:`MultiHeadAttention`,
     alone or as ``padding_mask(tokens, pad_id) & causal_mask(n)``. On ``(batch, heads, n, d)``
     the scaled dot product needs an axis for the heads: ``padding_mask(tokens, pad_id)[:, None]``.
+    The mask is on the device of the tokens.
 
     Args:
         tokens: ids ``(batch, n)``.
@@ -279,7 +283,7 @@ def padding_mask(tokens: Tensor, pad_id: int) -> Tensor:
 
     Raises:
         TypeError: ``tokens`` is not a tensor of whole numbers, ``pad_id`` not a whole number.
-        ValueError: ``tokens`` has no axis.
+        ValueError: ``tokens`` has no axis, or its dtype cannot hold ``pad_id``.
     """
     checks.integers("tokens", tokens, "(batch, n)")
     if tokens.ndim < 1:

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 def whole_number(name: str, value: Any) -> int:
     """``value`` as an int; a ``TypeError`` unless it is a whole number."""
+    # As it is, so that a size that torch.compile or torch.export leaves free stays free.
+    if isinstance(value, (int, torch.SymInt)) and not isinstance(value, bool):
+        return value
     try:
         if isinstance(value, bool):
             raise TypeError
@@ -167,8 +170,8 @@ def heads(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    mask_: Tensor | None,
-    bias_: Tensor | None,
+    mask: Tensor | None,
+    bias: Tensor | None,
 ) -> tuple[Tensor | None, Tensor | None]:
     """The mask and the bias with all four axes ``(batch, heads, n_q, n_k)``, any possibly 1."""
     inputs = {"query": (query, "n_q"), "key": (key, "n_k"), "value": (value, "n_k")}
@@ -178,35 +181,35 @@ def heads(
             raise ValueError(f"{name}: got a batch of {tensor.size(0)}, expected {query.size(0)}")
     one_value_a_key(key, value)
     scores, names = (query.size(0), layer.num_heads, query.size(1), key.size(1)), "n_q, n_k)"
-    bias(bias_, scores, f"(batch, heads, {names}", query.device)
-    if isinstance(mask_, Tensor) and mask_.ndim == 3:
-        mask(mask_, (scores[0], *scores[2:]), f"(batch, {names}", query.device)
-        mask_ = mask_.unsqueeze(1)  # (batch, 1, n_q, n_k)
+    bias_fits(bias, scores, f"(batch, heads, {names}", query.device)
+    if isinstance(mask, Tensor) and mask.ndim == 3:
+        mask_fits(mask, (scores[0], *scores[2:]), f"(batch, {names}", query.device)
+        mask = mask.unsqueeze(1)  # (batch, 1, n_q, n_k)
     else:
-        mask(mask_, scores, f"(batch, heads, {names}", query.device)
-    return _four_axes(mask_), _four_axes(bias_)
+        mask_fits(mask, scores, f"(batch, heads, {names}", query.device)
+    return _four_axes(mask), _four_axes(bias)
 
 
 def _four_axes(x: Tensor | None) -> Tensor | None:
     return x if x is None else x[(None,) * (4 - x.ndim)]
 
 
-def mask(value: Any, shape: tuple[int, ...], axes: str, device: torch.device) -> None:
-    """An error unless ``value`` is None or a boolean tensor that broadcasts to ``shape``."""
-    if value is None:
+def mask_fits(mask: Any, shape: tuple[int, ...], axes: str, device: torch.device) -> None:
+    """An error unless ``mask`` is None or a boolean tensor that broadcasts to ``shape``."""
+    if mask is None:
         return
-    boolean("mask", value, "where a query may attend to a key")
-    broadcasts("mask", value, shape, axes)
-    same_device("mask", value, device, "query")
+    boolean("mask", mask, "where a query may attend to a key")
+    broadcasts("mask", mask, shape, axes)
+    same_device("mask", mask, device, "query")
 
 
-def bias(value: Any, shape: tuple[int, ...], axes: str, device: torch.device) -> None:
-    """An error unless ``value`` is None or a floating-point tensor that broadcasts to it."""
-    if value is None:
+def bias_fits(bias: Any, shape: tuple[int, ...], axes: str, device: torch.device) -> None:
+    """An error unless ``bias`` is None or a floating-point tensor that broadcasts to it."""
+    if bias is None:
         return
-    floating("bias", value, axes)
-    broadcasts("bias", value, shape, axes)
-    same_device("bias", value, device, "query")
+    floating("bias", bias, axes)
+    broadcasts("bias", bias, shape, axes)
+    same_device("bias", bias, device, "query")
 
 
 def describe(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import plots
+from . import checks, plots
 from .language import word
 from .markup import Display
 
@@ -24,13 +25,12 @@ def warmup_learning_rate(step: int, d_model: int, warmup_steps: int = 4000) -> f
     ``warmup_steps`` steps, then falls with the inverse square root of the step.
 
     Raises:
-        ValueError: an argument is below 1.
+        TypeError, ValueError: an argument is not a whole number of at least 1.
 
     Source: Vaswani et al. 2017 (arXiv:1706.03762), section 5.3, equation 3.
     """
-    for name, value in (("step", step), ("d_model", d_model), ("warmup_steps", warmup_steps)):
-        if value < 1:
-            raise ValueError(f"{name}: got {value!r}, expected at least 1")
+    step, d_model = checks.size("step", step), checks.size("d_model", d_model)
+    warmup_steps = checks.size("warmup_steps", warmup_steps)
     return d_model**-0.5 * min(step**-0.5, step * warmup_steps**-1.5)
 
 
@@ -79,42 +79,62 @@ def train(
     Args:
         model: trained in place; in training mode during the run, left in evaluation mode.
         batch: gives the examples of a step, counted from 1.
-        loss: the scalar to make small, given the model and a batch.
+        loss: the one number to make small, given the model and a batch.
         steps: how many steps to take.
         learning_rate: for the default optimizer, Adam; not used if ``optimizer`` is given.
         optimizer: another optimizer over the model's parameters.
         schedule: the learning rate at each step, counted from 1.
-        max_norm: clip the gradient's norm to this.
+        max_norm: clip the norm of the gradient, of all parameters together, to this.
         progress: show the bar.
 
     Raises:
-        ValueError: ``steps`` or ``max_norm`` is not positive.
-        FloatingPointError: the loss became infinite or not a number; says at which step.
+        TypeError, ValueError: an argument is not what it should be, or ``loss`` or ``schedule``
+            gave something else than one number, or ``loss`` one without a gradient.
+        FloatingPointError: the loss or the gradient became infinite or not a number; says at which
+            step. The parameters are those before that step.
     """
-    if steps < 1:
-        raise ValueError(f"steps: got {steps!r}, expected at least 1")
-    if max_norm is not None and max_norm <= 0:
-        raise ValueError(f"max_norm: got {max_norm!r}, expected a positive number")
+    steps = checks.size("steps", steps)
+    learning_rate = checks.real_number("learning_rate", learning_rate)
+    max_norm = math.inf if max_norm is None else checks.positive("max_norm", max_norm)
+    checks.yes_or_no("progress", progress)
     optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=learning_rate)
+    trained = [p for group in optimizer.param_groups for p in group["params"]]
     log, bar, start = Log(), _Progress(steps, progress), time.perf_counter()
     model.train()
     for step in range(1, steps + 1):
         if schedule is not None:
             for group in optimizer.param_groups:
-                group["lr"] = schedule(step)
-        value = loss(model, batch(step))
-        if not torch.isfinite(value):
-            raise FloatingPointError(f"the loss became {value.item()} at step {step}")
+                group["lr"] = checks.real_number("schedule", schedule(step))
+        value = _checked_loss(loss(model, batch(step)))
+        number = _finite("loss", value, step)
         optimizer.zero_grad()
         value.backward()
-        if max_norm is not None:
-            nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+        norm = nn.utils.clip_grad_norm_(trained, max_norm)
+        _finite("norm of the gradient", norm, step)
         optimizer.step()
-        log.losses.append(value.item())
-        bar.update(step, log.losses[-1])
+        log.losses.append(number)
+        bar.update(step, number)
     log.seconds = time.perf_counter() - start
     model.eval()
     return log
+
+
+def _checked_loss(value: Any) -> Tensor:
+    checks.floating("loss", value, "()")
+    if value.numel() != 1:
+        raise ValueError(f"loss: got {checks.describe(value)}, expected one number")
+    if not value.requires_grad:
+        raise ValueError(
+            "loss: got a number without a gradient, expected one computed from the parameters"
+        )
+    return value
+
+
+def _finite(name: str, value: Tensor, step: int) -> float:
+    number = value.item()
+    if not math.isfinite(number):
+        raise FloatingPointError(f"the {name} became {number} at step {step}")
+    return number
 
 
 class _Progress(Display):

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as shapes
+from tensors import coin, every_dtype, normal
 from torch import nn
 from torch.nn import functional as F
 
@@ -21,19 +22,8 @@ from attention_course.attention import (
 )
 from attention_course.positions import alibi_bias, rotary_embedding
 
-DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+both_paths = pytest.mark.parametrize("need_weights", [True, False], ids=["weights", "fused"])
 seeds = st.integers(0, 2**31)
-
-
-def normal(*shape, seed=0, dtype=torch.float64, scale=1.0):
-    """Standard normal numbers that depend on ``seed`` alone."""
-    generator = torch.Generator().manual_seed(seed)
-    return (torch.randn(*shape, generator=generator, dtype=torch.float64) * scale).to(dtype)
-
-
-def coin(*shape, seed=0, share=0.6):
-    """A random mask."""
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed)) < share
 
 
 def by_hand(query, key, value, allowed, bias, scale):
@@ -136,7 +126,7 @@ def test_weights_are_a_distribution_over_the_allowed_keys(problem):
     torch.testing.assert_close(weights.sum(-1), allowed.any(-1).double())
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@every_dtype
 @given(seed=seeds, causal=st.booleans())
 def test_every_precision_is_as_good_as_its_last_digit(dtype, seed, causal):
     q, k, v = (normal(2, 33, 8, seed=seed + i, dtype=dtype, scale=3) for i in range(3))
@@ -151,7 +141,7 @@ def test_every_precision_is_as_good_as_its_last_digit(dtype, seed, causal):
         torch.testing.assert_close(ours.double(), expected, rtol=slack * digit, atol=slack * digit)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@every_dtype
 def test_huge_logits_stay_finite(dtype):
     q, k, v = (normal(4, 6, 16, seed=i, dtype=dtype, scale=1e4) for i in range(3))
     q.requires_grad_()
@@ -173,7 +163,7 @@ def test_scores_of_ten_thousand_choose_the_largest(size):
     assert torch.equal(output, weights)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@every_dtype
 def test_a_query_without_a_key_gets_nothing_and_passes_nothing_on(dtype):
     q, k, v = (normal(2, 4, 8, seed=i, dtype=dtype).requires_grad_() for i in range(3))
     mask = torch.ones(2, 4, 4, dtype=torch.bool)
@@ -205,24 +195,6 @@ def test_gradients_by_finite_differences():
     assert torch.autograd.gradgradcheck(attend, (*inputs, bias))
 
 
-@given(n_q=st.integers(1, 6), n_k=st.integers(1, 6), seed=seeds)
-def test_causal_attention_does_not_see_the_future(n_q, n_k, seed):
-    q, k, v = (
-        normal(n_q, 4, seed=seed),
-        normal(n_k, 4, seed=seed + 1),
-        normal(n_k, 3, seed=seed + 2),
-    )
-    output, weights = scaled_dot_product_attention(q, k, v, causal=True)
-    assert torch.equal(weights, weights.tril())
-    for now in range(min(n_q, n_k)):
-        k2, v2 = k.clone(), v.clone()
-        k2[now + 1 :], v2[now + 1 :] = 100.0, -100.0
-        changed, _ = scaled_dot_product_attention(q, k2, v2, causal=True)
-        assert torch.equal(changed[: now + 1], output[: now + 1])
-    expected = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    torch.testing.assert_close(output, expected)
-
-
 @given(n=st.integers(1, 7), seed=seeds)
 def test_permuted_queries_permute_the_output_and_permuted_keys_change_nothing(n, seed):
     q, k, v = (normal(n, 4, seed=seed + i) for i in range(3))
@@ -235,19 +207,6 @@ def test_permuted_queries_permute_the_output_and_permuted_keys_change_nothing(n,
     )
     torch.testing.assert_close(shuffled, output[rows])
     torch.testing.assert_close(shuffled_weights, weights[rows][:, keys])
-
-
-@given(seed=seeds)
-def test_minus_infinity_in_the_bias_forbids_as_the_mask_does(seed):
-    q, k, v = (normal(2, 4, 4, seed=seed + i).requires_grad_() for i in range(3))
-    mask = coin(4, 4, seed=seed)
-    mask[1] = False
-    bias = torch.zeros(4, 4).masked_fill(~mask, -math.inf)
-    by_mask = scaled_dot_product_attention(q, k, v, mask)
-    by_bias = scaled_dot_product_attention(q, k, v, bias=bias)
-    for ours, expected in zip(by_bias, by_mask, strict=True):
-        assert torch.equal(ours, expected)
-    assert all(g.isfinite().all() for g in torch.autograd.grad(by_bias[0].sum(), [q, k, v]))
 
 
 def test_a_bias_of_another_dtype_keeps_the_querys():
@@ -398,7 +357,7 @@ def test_both_paths_have_the_same_gradients(problem):
         assert fast.isfinite().all()
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@every_dtype
 @pytest.mark.parametrize("with_bias", [False, True])
 def test_both_paths_agree_in_every_precision(dtype, with_bias):
     layer = attention(32, 4, dtype)
@@ -413,8 +372,8 @@ def test_both_paths_agree_in_every_precision(dtype, with_bias):
     torch.testing.assert_close(slow, fast, rtol=4 * digit, atol=4 * digit)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("need_weights", [True, False])
+@every_dtype
+@both_paths
 @pytest.mark.parametrize("by", ["mask", "bias"])
 def test_a_query_without_a_key_gets_zero_on_both_paths(dtype, need_weights, by):
     layer, x = attention(dtype=dtype), normal(3, 4, 8, dtype=dtype).requires_grad_()
@@ -433,15 +392,7 @@ def test_a_query_without_a_key_gets_zero_on_both_paths(dtype, need_weights, by):
     assert all(t.grad.isfinite().all() for t in (x, *layer.parameters()))
 
 
-@pytest.mark.parametrize("need_weights", [True, False])
-def test_a_query_without_a_key_makes_no_nan_even_on_the_way(need_weights):
-    layer, x = attention(), normal(2, 3, 8)
-    with torch.autograd.set_detect_anomaly(True):
-        output, _ = layer(x, mask=coin(3, 3, share=0), need_weights=need_weights)
-        output.sum().backward()
-
-
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@every_dtype
 @pytest.mark.parametrize("with_bias", [False, True])
 def test_no_kernel_meets_a_row_without_a_key_or_a_bias_of_another_dtype(
     monkeypatch, dtype, with_bias
@@ -462,7 +413,7 @@ def test_no_kernel_meets_a_row_without_a_key_or_a_bias_of_another_dtype(
     assert len(met) == 1
 
 
-@pytest.mark.parametrize("need_weights", [True, False])
+@both_paths
 def test_a_head_without_a_key_adds_nothing(need_weights):
     layer, x = attention(), normal(1, 3, 8)
     mask = torch.ones(1, 2, 3, 3, dtype=torch.bool)
@@ -475,27 +426,20 @@ def test_a_head_without_a_key_adds_nothing(need_weights):
     torch.testing.assert_close(output[0, 1:], layer(x)[0][0, 1:])
 
 
-@pytest.mark.parametrize("need_weights", [True, False])
-def test_three_axes_of_a_mask_begin_with_the_batch(need_weights):
+@both_paths
+def test_three_axes_begin_with_the_batch_in_a_mask_and_with_the_heads_in_a_bias(need_weights):
     layer, x = attention(), normal(2, 3, 8)  # as many sequences as heads
     mask = coin(2, 3, 3) | torch.eye(3, dtype=torch.bool)
-    output, _ = layer(x, mask=mask, need_weights=need_weights)
+    bias = normal(2, 3, 3, seed=1)
+    output, _ = layer(x, mask=mask, bias=bias, need_weights=need_weights)
     for i in range(2):
-        alone, _ = layer(x[i : i + 1], mask=mask[i], need_weights=need_weights)
+        alone, _ = layer(x[i : i + 1], mask=mask[i], bias=bias[None], need_weights=need_weights)
         torch.testing.assert_close(output[i], alone[0])
-
-
-@pytest.mark.parametrize("need_weights", [True, False])
-def test_three_axes_of_a_bias_begin_with_the_heads(need_weights):
-    layer, x, bias = attention(), normal(2, 3, 8), normal(2, 3, 3, seed=1)
-    output, _ = layer(x, bias=bias, need_weights=need_weights)
-    expected, _ = layer(x, bias=bias.expand(2, 2, 3, 3), need_weights=need_weights)
     theirs, _ = transplant(layer)(x, x, x, attn_mask=bias.repeat(2, 1, 1))
-    torch.testing.assert_close(output, expected)
-    torch.testing.assert_close(output, theirs)
+    torch.testing.assert_close(layer(x, bias=bias, need_weights=need_weights)[0], theirs)
 
 
-@pytest.mark.parametrize("need_weights", [True, False])
+@both_paths
 def test_a_learned_bias_learns(need_weights):
     layer, x = attention(), normal(2, 3, 8)
     bias = normal(3, 3, seed=1).requires_grad_()
@@ -506,7 +450,7 @@ def test_a_learned_bias_learns(need_weights):
     assert torch.autograd.gradcheck(attend, (bias,))
 
 
-@pytest.mark.parametrize("need_weights", [True, False])
+@both_paths
 def test_rotated_heads_see_distances_only(need_weights):
     layer, x = attention(), normal(2, 6, 8)
 
@@ -548,7 +492,7 @@ def test_without_key_and_value_it_attends_to_itself():
     assert torch.equal(layer(x, value=y)[0], layer(x, x, y)[0])
 
 
-@pytest.mark.parametrize("need_weights", [True, False])
+@both_paths
 def test_padding_is_as_good_as_cut_off(need_weights):
     layer, tokens = attention(), torch.tensor([[7, 3, 2, 0, 0], [4, 1, 5, 6, 2]])
     x = normal(2, 5, 8)
@@ -561,7 +505,7 @@ def test_padding_is_as_good_as_cut_off(need_weights):
     torch.testing.assert_close(both, option)
 
 
-@pytest.mark.parametrize("need_weights", [True, False])
+@both_paths
 @pytest.mark.parametrize(
     ("batch", "n_q", "n_k"), [(0, 3, 2), (2, 0, 3), (2, 3, 0), (0, 0, 0)], ids=str
 )
@@ -633,17 +577,6 @@ def test_it_has_as_many_parameters_as_torchs():
         )
 
 
-@pytest.mark.parametrize("need_weights", [True, False])
-def test_autocast(need_weights):
-    layer, x = attention(dtype=torch.float32), normal(2, 5, 8, dtype=torch.float32)
-    expected, _ = layer(x, causal=True)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        output, _ = layer(x.bfloat16(), x, causal=True, need_weights=need_weights)
-        biased, _ = layer(x, bias=alibi_bias(2, 5), need_weights=need_weights)
-    assert output.dtype == biased.dtype == torch.bfloat16
-    torch.testing.assert_close(output.float(), expected, atol=0.02, rtol=0.02)
-
-
 def test_the_slow_path_can_be_differentiated_twice():
     layer, x = attention(), normal(1, 3, 8).requires_grad_()
     output, _ = layer(x, causal=True, need_weights=True)
@@ -679,95 +612,3 @@ def test_the_padding_mask_shows_real_tokens(dtype):
     assert mask.dtype == torch.bool
     assert mask.tolist() == [[[True, False, True]], [[False, False, False]]]
     assert padding_mask(tokens[0], 9).tolist() == [[True, False, True]]
-
-
-# Errors
-
-Q = normal(2, 3, 4)
-
-
-def attend(query=Q, key=Q, value=Q, mask=None, **options):
-    return scaled_dot_product_attention(query, key, value, mask, **options)
-
-
-def many(*inputs, **options):
-    return attention(4, 2)(*(inputs or [Q]), **options)
-
-
-ERRORS = [
-    (lambda: attend(query=Q.numpy()), TypeError, "query", "ndarray", "floating-point tensor"),
-    (lambda: attend(key=None), TypeError, "key", "None", "floating-point tensor"),
-    (lambda: attend(value=Q.long()), TypeError, "value", "torch.int64", "floating-point tensor"),
-    (lambda: attend(query=Q.to(torch.complex64)), TypeError, "query", "complex64", "floating"),
-    (lambda: attend(key=Q.float()), TypeError, "key", "torch.float32", "torch.float64"),
-    (lambda: attend(value=Q.half()), TypeError, "value", "torch.float16", "torch.float64"),
-    (lambda: attend(query=Q[0, 0]), ValueError, "query", "(4,)", "(..., n_q, d)"),
-    (lambda: attend(query=Q[..., :0], key=Q[..., :0]), ValueError, "query", "(2, 3, 0)", "1"),
-    (lambda: attend(key=Q[..., :3]), ValueError, "key", "3", "4"),
-    (lambda: attend(value=Q[:, :2]), ValueError, "value", "2 values", "3 keys"),
-    (lambda: attend(key=normal(3, 3, 4)), ValueError, "key", "(3,)", "broadcast"),
-    (lambda: attend(mask=torch.ones(3, 3)), TypeError, "mask", "torch.float32", "boolean"),
-    (lambda: attend(mask=torch.ones(3, 3).long()), TypeError, "mask", "torch.int64", "boolean"),
-    (lambda: attend(mask=coin(3, 3).numpy()), TypeError, "mask", "ndarray", "boolean"),
-    (lambda: attend(mask=True), TypeError, "mask", "True", "boolean"),
-    (lambda: attend(mask=coin(3, 2)), ValueError, "mask", "(3, 2)", "(2, 3, 3)"),
-    (lambda: attend(mask=coin(4, 2, 3, 3)), ValueError, "mask", "(4, 2, 3, 3)", "(2, 3, 3)"),
-    (lambda: attend(mask=coin(5, 3, 3)), ValueError, "mask", "(5, 3, 3)", "(2, 3, 3)"),
-    (lambda: attend(bias=coin(3, 3)), TypeError, "bias", "torch.bool", "floating-point"),
-    (lambda: attend(bias=normal(3, 4)), ValueError, "bias", "(3, 4)", "(2, 3, 3)"),
-    (lambda: attend(causal=coin(3, 3)), TypeError, "causal", "torch.bool", "True or False"),
-    (lambda: attend(scale="1"), TypeError, "scale", "'1'", "number"),
-    (lambda: attend(scale=math.nan), ValueError, "scale", "nan", "finite"),
-    (lambda: SelfAttention(0), ValueError, "embed_size", "0", "at least 1"),
-    (lambda: SelfAttention(4.0), TypeError, "embed_size", "4.0", "whole number"),
-    (lambda: SelfAttention(4)(Q), TypeError, "x", "torch.float64", "torch.float32"),
-    (lambda: SelfAttention(5)(Q.float()), ValueError, "x", "(2, 3, 4)", "5"),
-    (lambda: SelfAttention(4)(Q[0].float()), ValueError, "x", "(3, 4)", "(batch, n, embed_size)"),
-    (lambda: SelfAttention(4)([1.0]), TypeError, "x", "list", "(batch, n, embed_size)"),
-    (lambda: SelfAttention(4)(Q.float(), Q), TypeError, "mask", "torch.float64", "boolean"),
-    (lambda: MultiHeadAttention(10, 4), ValueError, "d_model", "10", "multiple of 4"),
-    (lambda: MultiHeadAttention(-8, 4), ValueError, "d_model", "-8", "at least 1"),
-    (lambda: MultiHeadAttention(8, 0), ValueError, "num_heads", "0", "at least 1"),
-    (lambda: MultiHeadAttention(8, True), TypeError, "num_heads", "True", "whole number"),
-    (lambda: MultiHeadAttention("8", 2), TypeError, "d_model", "'8'", "whole number"),
-    (lambda: MultiHeadAttention(8, 2, dropout=1.0), ValueError, "dropout", "1.0", "less than 1"),
-    (lambda: MultiHeadAttention(8, 2, dropout=-0.1), ValueError, "dropout", "-0.1", "at least 0"),
-    (lambda: MultiHeadAttention(8, 2, dropout=None), TypeError, "dropout", "None", "number"),
-    (lambda: MultiHeadAttention(8, 2, dropout=math.nan), ValueError, "dropout", "nan", "finite"),
-    (lambda: many(Q[0]), ValueError, "query", "(3, 4)", "(batch, n_q, d_model)"),
-    (lambda: many(Q, Q[..., :2]), ValueError, "key", "(2, 3, 2)", "4"),
-    (lambda: many(Q, Q, Q[:, :2]), ValueError, "value", "2 values", "3 keys"),
-    (lambda: many(Q, Q[:1]), ValueError, "key", "1", "2"),
-    (lambda: many(Q.float()), TypeError, "query", "torch.float32", "torch.float64"),
-    (lambda: many(Q, Q.long()), TypeError, "key", "torch.int64", "floating-point"),
-    (lambda: many(mask=coin(3, 4)), ValueError, "mask", "(3, 4)", "(2, 2, 3, 3)"),
-    (lambda: many(mask=coin(3, 3, 3)), ValueError, "mask", "(3, 3, 3)", "(batch, n_q, n_k)"),
-    (lambda: many(mask=coin(2, 3, 3, 3)), ValueError, "mask", "(2, 3, 3, 3)", "(2, 2, 3, 3)"),
-    (lambda: many(mask=Q), TypeError, "mask", "torch.float64", "boolean"),
-    (lambda: many(bias=normal(3, 3, 3)), ValueError, "bias", "(3, 3, 3)", "(2, 2, 3, 3)"),
-    (lambda: many(bias=coin(3, 3)), TypeError, "bias", "torch.bool", "floating-point"),
-    (lambda: many(causal=1), TypeError, "causal", "1", "True or False"),
-    (lambda: many(rotate=lambda x: None), ValueError, "rotate", "None", "(2, 2, 3, 2)"),
-    (lambda: many(rotate=lambda x: x[0]), ValueError, "rotate", "(2, 3, 2)", "(2, 2, 3, 2)"),
-    (lambda: causal_mask(0), ValueError, "n", "0", "at least 1"),
-    (lambda: causal_mask(2.0), TypeError, "n", "2.0", "whole number"),
-    (lambda: padding_mask([[1, 0]], 0), TypeError, "tokens", "list", "integer tensor"),
-    (lambda: padding_mask(Q, 0), TypeError, "tokens", "torch.float64", "integer tensor"),
-    (lambda: padding_mask(coin(2, 2), 0), TypeError, "tokens", "torch.bool", "integer tensor"),
-    (lambda: padding_mask(torch.tensor(3), 0), ValueError, "tokens", "single id", "(batch, n)"),
-    (lambda: padding_mask(torch.tensor([3]), 0.0), TypeError, "pad_id", "0.0", "whole number"),
-]
-
-
-@pytest.mark.parametrize(("call", "kind", "name", "got", "expected"), ERRORS)
-def test_an_error_names_the_argument_what_came_and_what_was_expected(
-    call, kind, name, got, expected
-):
-    with pytest.raises(kind) as error:
-        call()
-    message = str(error.value)
-    argument, _, rest = message.partition(": ")
-    assert name in argument
-    came, _, wanted = rest.rpartition(", expected ")
-    assert got in came
-    assert expected in wanted

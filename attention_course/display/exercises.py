@@ -12,7 +12,7 @@ answer is or does. To write an exercise, say what is right, what to try and what
         "scores",  # its table [exercise.scores]
         difficulty=1,
         minutes=5,
-        cases=[  # several: small and large, no two sizes alike; the first in which the page is
+        cases=[  # several: small and large, no two sizes of a case alike; the simplest first
             Case(normal(3, 8), normal(4, 8)),
             Case(normal(2, 5), normal(7, 5)),
         ],
@@ -37,10 +37,11 @@ right answer returns. Where they differ, the message is that of the first mistak
   show it.
 
 One message may have a list of both. If none fits, it is the case's ``otherwise``, then the
-exercise's. A table with a zero that must be
-exactly 0 sets ``exact_zeros=True``; one that many results solve compares what ``measure(result,
-*inputs)`` makes of them. An exercise that asks for a class, or a value, says in ``use`` what to do
-with it. See the attributes of :class:`Exercise`.
+exercise's.
+
+An exercise in which a zero must be exactly 0 sets ``exact_zeros=True``; one that many results solve
+compares what ``measure(result, *inputs)`` makes of them. An exercise that asks for a class, or a
+value, says in ``use`` what to do with it. See the attributes of :class:`Exercise`.
 
 The words are in the lesson's ``<language>.toml`` under ``exercise.<name>``: ``title``, ``hints`` (a
 list) and a table ``wrong`` with a message for each mistake. A message names the likely mistake and

@@ -240,14 +240,14 @@ def _finish(app: Sphinx, problem: Exception | None) -> None:
     output = Path(app.outdir)
     _with_downloads(app, output / "_sources")
     _without_eval(output / "_static" / "doctools.js")
-    words, written = settings(app.config.book_edition).get("chrome", {}), _book(app).pages()
+    words = settings(app.config.book_edition).get("chrome", {})
     for pattern in _PRUNED:
         for path in output.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    book_pages = _book(app).pages()
     for path in output.rglob("*.html"):
         try:
-            page = path.read_text(encoding="utf-8")
-            page = pages.finished(page, words, path.stem, written)
+            page = pages.finished(path.read_text(encoding="utf-8"), words, book_pages)
             path.write_text(page, encoding="utf-8")
         except pages.UnknownIcon as error:
             _LOGGER.warning("%s: %s", path.name, error)

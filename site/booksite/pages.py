@@ -62,7 +62,7 @@ _CORRECTIONS = (
         '<div id="pst-primary-sidebar" role="complementary" aria-label="Sidebar"',
     ),
 )
-_PART = re.compile(r'<span data-part="([^"]+)"([^>]*)>(.*?)</span>', re.DOTALL)
+_PART = re.compile(r'<span([^>]*) data-part="([^"]*)"([^>]*)>(.*?)</span>', re.DOTALL)
 _LABEL = re.compile(r'\b(title|aria-label)="([^"]*)"')
 _STYLE = re.compile(r'<style class="ac-style">.*?</style>', re.DOTALL)
 _INLINE = re.compile(r"[ \t]*<script>[^<]*</script>\n?")
@@ -88,21 +88,19 @@ class UnknownIcon(Exception):
     """A template asks for an icon that has not been drawn."""
 
 
-def finished(
-    page: str, words: Mapping[str, str], name: str = "", written: Collection[str] = ()
-) -> str:
+def finished(page: str, words: Mapping[str, str], book: Collection[str] = ()) -> str:
     """A page as the site serves it.
 
     Args:
         page: the page as Sphinx wrote it.
+        book: the names of the book's pages, to which parts of the map of the Transformer lead.
         words: the reader's words for labels that the theme's templates have in English only.
-        name: the page's own.
-        written: the names of the pages that there are: the map of the book links to these.
 
     Raises:
         UnknownIcon: the page asks for an icon that is not in :data:`ICONS`.
     """
     page = _UNUSED.sub("", page)
+    page = _PART.sub(lambda m: _led(m) if m[2] in book else m[0], page)
     if 'class="katex' not in page:
         page = _KATEX.sub("", page)
     for theirs, ours in _CORRECTIONS:
@@ -111,7 +109,6 @@ def finished(
     page = _ICON.sub(_drawn, page)
     page = _STYLE.sub("", page)  # a file has them all
     page = _CODE.sub(_with_fewer_elements, _LITERAL.sub(r"\1", page))
-    page = _PART.sub(lambda m: _part(*m.groups(), linked=m[1] in written and m[1] != name), page)
     page = _INLINE.sub("", page)  # tells the theme the page's name, which nothing asks for
     head, end, body = page.partition("</head>")
     # Deferred scripts have the page before them and speak at once, so the translations come first.
@@ -142,11 +139,8 @@ def _with_fewer_elements(code: re.Match[str]) -> str:
     return "".join(f'<span class="{c}">{text}</span>' if c else text for c, text in runs)
 
 
-def _part(page: str, attributes: str, words: str, *, linked: bool) -> str:
-    """A part of the map: a link to the page that builds it, or its name."""
-    if linked:
-        return f'<a href="{page}.html"{attributes}>{words}</a>'
-    return f"<span{attributes}>{words}</span>"
+def _led(part: re.Match[str]) -> str:
+    return f'<a href="{part[2]}.html"{part[1]}{part[3]}>{part[4]}</a>'
 
 
 def _drawn(match: re.Match[str]) -> str:

@@ -164,6 +164,7 @@ order = Exercise(
             lambda layer, x: _differ(layer(x).sum(dim=0), layer(x[_reversed(x)]).sum(dim=0)),
         ],
         "not_boolean": [_gap],
+        "type": [lambda layer, x: str(_order_swaps(layer, x))],
         "shape": [
             lambda layer, x: (layer(x[_on_by_one(x)]) - layer(x)[_on_by_one(x)]).abs() > 1e-5
         ],
