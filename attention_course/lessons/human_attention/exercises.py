@@ -184,9 +184,10 @@ table = Exercise(
             Symptom(lambda got, want, table: same(got.sum(axis=0), 1)),
         ],
         "no_exponential": lambda table: table / table.sum(axis=1, keepdims=True),
-        "largest_of_table": lambda table: (
-            np.exp(table - table.max()) / np.exp(table - table.max()).sum(axis=1, keepdims=True)
-        ),
+        "largest_of_table": [
+            lambda table: _unguarded(table - table.max()),
+            lambda table: _unguarded(table - 1000),
+        ],
         "not_normalised": Symptom(_does_not_add_up),
     },
     otherwise="table",
