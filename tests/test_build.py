@@ -321,6 +321,13 @@ def test_a_chinese_query_is_cut_into_words_of_the_index():
     ]
 
 
+def test_parts_of_the_map_lead_to_the_pages_that_there_are():
+    parts = '<span data-part="2-1-a" aria-current="true">A</span><span data-part="9-9-b">B</span>'
+    assert pages.finished(parts, {}, ["2-1-a"]) == (
+        '<a href="2-1-a.html" aria-current="true">A</a><span data-part="9-9-b">B</span>'
+    )
+
+
 def test_icons_become_drawings_and_an_unknown_one_is_named():
     assert '<svg class="icon theme-switch" data-mode="dark"' in pages.finished(
         '<i class="fa-solid fa-moon theme-switch" data-mode="dark"></i>', {}

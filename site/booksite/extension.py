@@ -244,9 +244,10 @@ def _finish(app: Sphinx, problem: Exception | None) -> None:
     for pattern in _PRUNED:
         for path in output.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    book_pages = _book(app).pages()
     for path in output.rglob("*.html"):
         try:
-            page = pages.finished(path.read_text(encoding="utf-8"), words)
+            page = pages.finished(path.read_text(encoding="utf-8"), words, book_pages)
             path.write_text(page, encoding="utf-8")
         except pages.UnknownIcon as error:
             _LOGGER.warning("%s: %s", path.name, error)
