@@ -117,6 +117,16 @@ def _table_torch(table):
     return torch.as_tensor(table).softmax(-1)
 
 
+def _lying_flat(shift):
+    """A wrong answer: what belongs to a row lies flat, so that it meets the columns."""
+
+    def answer(table):
+        powers = np.exp(table - np.resize(shift(table), table.shape))
+        return powers / np.resize(powers.sum(axis=1), table.shape)
+
+    return answer
+
+
 table = Exercise(
     CHAPTER,
     "table",
@@ -130,7 +140,7 @@ table = Exercise(
         Case(_normal(1, 6, seed=3)),
         Case(_normal(4, 1, seed=4)),
         Case(np.array([[1000.0, 1001.0, 999.0], [1000.0, 1002.0, 998.0]]), otherwise="overflow"),
-        Case(np.array([[1000.0, 1001.0], [1.0, 2.0]]), otherwise="overflow"),
+        Case(np.array([[2000.0, 2001.0], [1.0, 2.0]]), otherwise="overflow"),
     ],
     mistakes={
         "whole_table": [
@@ -138,7 +148,7 @@ table = Exercise(
             Symptom(lambda got, want, table: len(got) > 1 and same(got.sum(), 1)),
         ],
         "wrong_axis": lambda table: np.exp(table) / np.exp(table).sum(axis=0),
-        "no_keepdims": lambda table: np.exp(table) / np.resize(np.exp(table).sum(1), table.shape),
+        "no_keepdims": [_lying_flat(np.zeros_like), _lying_flat(lambda table: table.max(axis=1))],
         "no_exponential": lambda table: table / table.sum(axis=1, keepdims=True),
         "largest_of_table": lambda table: (
             np.exp(table - table.max()) / np.exp(table - table.max()).sum(axis=1, keepdims=True)
@@ -323,7 +333,10 @@ hide = Exercise(
         "not_shared_out": lambda scores, may_attend: _softmax(scores) * may_attend,
         "not_zero": Symptom(
             lambda got, want, scores, may_attend: (
-                may_attend.any() and _hidden_weight(got, may_attend)
+                may_attend.any()
+                and 0
+                < _hidden_weight(got, may_attend)
+                <= _hidden_weight(_softmax(scores), may_attend)
             )
         ),
     },
