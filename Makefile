@@ -19,7 +19,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/site
 unexport PYTHONHOME PYTHONSTARTUP
 
 .DEFAULT_GOAL := help
-.PHONY: help book site test test-colab test-releases lint times new sync environment clean
+.PHONY: help book site lighthouse test test-colab test-releases lint times new sync environment clean
 
 help:
 	@echo "make book        build both editions of the book and serve them on this machine"
@@ -32,6 +32,7 @@ help:
 	@echo "                 make the skeleton of a lesson; NUMBER=5-1-lab: of its lab"
 	@echo "make sync        put notebooks in order, with the English code in all editions"
 	@echo "make times       say how long notebooks and tests took"
+	@echo "make lighthouse  print Lighthouse's scores of every page of the built site"
 	@echo "make lint        check style and spelling"
 	@echo "make environment make .venv, with all that the others need"
 	@echo "make clean       remove what was built, and all notebooks' results"
@@ -61,6 +62,10 @@ lint: $(VENV)/.installed
 	@$(PY) -m ruff format --check
 	@$(PY) -m codespell_lib
 	@$(BOOKSITE) check
+
+# The scores of speed mean something on a machine that does nothing else.
+lighthouse: site
+	@$(PY) benchmarks/lighthouse.py
 
 times: $(VENV)/.installed
 	@$(BOOKSITE) times

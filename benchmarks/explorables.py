@@ -1,7 +1,8 @@
-"""How much of a frame (16 ms) an explorable takes to answer a move, at 64 tokens.
+"""How much of a frame (16 ms) an explorable takes to answer a move.
 
 Prints the ratio of the processor's time for one update to the frame, below 1 when the picture keeps
-up with the hand. Needs Chromium.
+up with the hand, for every explorable that has sliders, with the states of its ``examples.py``.
+Needs Chromium.
 
     python benchmarks/explorables.py
 """
@@ -11,15 +12,9 @@ from __future__ import annotations
 import os
 import shutil
 
-import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from attention_course.explorables import (
-    PositionExplorer,
-    QueryKeyValuePlane,
-    ScaleExplorer,
-    WeightsExplorer,
-)
+from attention_course import explorables
 
 FRAME = 0.016  # seconds
 UPDATES = 200
@@ -52,20 +47,17 @@ def seconds(page: Page) -> float:
     return (busy() - before) / UPDATES
 
 
+def report(page: Page, name: str) -> None:
+    """Print the ratios of the explorable on a page, with its tables folded and unfolded."""
+    page.wait_for_selector("[data-ready]")
+    if not page.locator("input[type=range]").count():
+        return
+    print(f"{seconds(page) / FRAME:.2f}  {name}")
+    page.locator(".ac-numbers summary").click()
+    print(f"{seconds(page) / FRAME:.2f}  {name}, numbers unfolded")
+
+
 def main() -> None:
-    generator = np.random.default_rng(0)
-    explorables = {
-        "weights, 64 tokens": WeightsExplorer(
-            [f"token {i}" for i in range(64)],
-            generator.standard_normal(64),
-            generator.standard_normal((64, 16)),
-        ),
-        "plane, 8 tokens": QueryKeyValuePlane(
-            list("abcdefgh"), [1, 1], *generator.standard_normal((2, 8, 2))
-        ),
-        "scale, 64 keys": ScaleExplorer(num_keys=64),
-        "position, 64 by 128": PositionExplorer(length=64, d_model=128),
-    }
     names = ("chromium", "chromium-browser", "google-chrome")
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path is None:
@@ -74,16 +66,12 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else []
         )
-        for name, explorable in explorables.items():
-            page = browser.new_page()
-            page.set_content(explorable._repr_mimebundle_()["text/html"])
-            page.wait_for_selector("[data-ready]")
-            for unfolded in (False, True):
-                if unfolded:
-                    page.locator(".ac-numbers summary").click()
-                table = ", numbers unfolded" if unfolded else ""
-                print(f"{seconds(page) / FRAME:.2f}  {name}{table}")
-            page.close()
+        for name in explorables.names():
+            for which, explorable in explorables.examples(name).shown().items():
+                page = browser.new_page()
+                page.set_content(explorable._repr_mimebundle_()["text/html"])
+                report(page, f"{name}, {which}")
+                page.close()
         browser.close()
 
 

@@ -312,7 +312,7 @@ def real_book(tmp_path_factory):
         ("explorables/weights_explorer/explorable.py", "", "# changed\n", ["bars"]),
         ("explorables/query_key_value_plane/en.toml", 'title = "', 'title = "New ', ["plane"]),
         ("lessons/human_attention/en.toml", '"Beijing"', '"Peking"', ["bars"]),
-        ("lessons/human_attention/en.toml", 'weight = "weight"', 'weight = "w"', []),
+        ("lessons/human_attention/en.toml", 'title = "', 'title = "New ', []),
         ("explorables/kit.js", "", "// changed\n", ["bars", "plane"]),
         ("explorables/scale_explorer/module.js", "", "// changed\n", []),
         ("training.py", "", "# changed\n", []),

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from attention_course.lessons.human_attention import exercises
+from attention_course.attention import scaled_dot_product_attention
+from attention_course.lessons.human_attention import exercises, experiments
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 
@@ -58,6 +60,21 @@ def test_the_lessons_keys_are_those_of_the_exercise():
     found = {}
     exec(code, found)
     assert np.array_equal(found["keys"], exercises.KEYS)
+
+
+def test_the_labs_model_is_the_one_that_the_lesson_writes():
+    notebook = json.loads((CHAPTERS / "en" / "2-1-human-attention.ipynb").read_text())
+    cells = {cell["id"]: "".join(cell["source"]) for cell in notebook["cells"]}
+    lesson = {"scaled_dot_product_attention": scaled_dot_product_attention}
+    exec(cells["measure-model"], lesson)
+    torch.manual_seed(0)
+    tables, ids = experiments.Tables(9, 4), torch.tensor([[3, 8, 1, 0], [2, 5, 1, 6]])
+    blank = torch.tensor([[1], [1]])
+    ours, theirs = (
+        forward(tables, ids, blank) for forward in (experiments.fill_in, lesson["fill_in"])
+    )
+    for one, other in zip(ours, theirs, strict=True):
+        assert torch.equal(one, other)
 
 
 def test_a_single_number_is_told_by_its_shape_and_a_text_by_its_type():

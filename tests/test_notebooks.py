@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
+from markdown_it import MarkdownIt
 
 from attention_course import explorables, language
 
@@ -295,6 +296,15 @@ def test_links_lead_somewhere_and_cited_papers_are_in_the_references(path):
                 assert paper[1] in references, f"{target} is not in references.bib"
         elif not target.startswith("#"):
             assert (path.parent / target.split("#")[0]).exists(), target
+
+
+@pages(LESSONS)
+def test_marks_of_emphasis_are_understood_as_such(path):
+    """`**` before a Chinese character and after punctuation closes nothing, and would show."""
+    for cell in cells(path, "markdown"):
+        for block in MarkdownIt().parse(source(cell)):
+            for piece in block.children or ():
+                assert piece.type != "text" or "**" not in piece.content, piece.content
 
 
 @pages([page for page in PAGES if page.parent.name == "zh"])

@@ -1,12 +1,15 @@
 """What leaves the pages and their styles, and what must stay."""
 
-from booksite import pages, styles
+import re
+
+from booksite import mathematics, pages, styles
 
 CODE = (
     '<div class="highlight"><pre><span></span><span class="k">for</span> <span class="n">x</span>'
     '<span class="w"> </span><span class="ow">in</span> <span class="n">y</span>'
     '<span class="p">:</span>\n    <span class="c1"># a &lt; b</span>\n    '
-    '<span class="c1"># c</span>\n    <span class="kn">from</span> <span class="kc">None</span>\n</pre></div>'
+    '<span class="c1"># c</span>\n    <span class="kn">from</span> <span class="kc">None</span>\n'
+    "</pre></div>"
 )
 
 
@@ -62,3 +65,41 @@ def test_a_custom_property_stays_when_something_refers_to_it():
     assert purged(css, page) == ".a{--a:1;--b:var(--a);--c:2;x:var(--b)}"
     assert purged(".a{--d:var(--e);--e:1}", page) == ""
     assert purged(".a{--d:1}", page, "get('--d')") == ".a{--d:1}"
+
+
+def test_a_cell_that_is_not_laid_out_takes_about_its_room():
+    lines = 10 * "x = 1\n"
+    code = f'<div class="highlight"><pre>{lines}</pre></div>'
+    drawing = '<svg viewBox="0 0 300 150" width="300pt"></svg>'
+    explorable = (
+        '<div style="--wide:500px;--narrow:900px"><div class="ac-still"><pre>x</pre></div></div>'
+    )
+    for inside, wide, narrow in (
+        (code, 234, 234),
+        (f"<details>{code}</details>", 44, 44),
+        (code.replace("x = 1", "y" * 60), 234, 442),
+        (drawing, 224, 203),
+        (explorable, 500, 900),
+    ):
+        cell = f'<div class="cell docutils">{inside}</div><p>after</p><pre>more</pre>'
+        room = f'style="--wide-room:{wide}px;--narrow-room:{narrow}px" class="cell docutils"'
+        assert room in pages.finished(cell, {}), inside
+
+
+def test_a_formula_on_the_line_is_said_once():
+    said = mathematics.render(r"n \times d")
+    assert "<math" not in said
+    assert "aria-hidden" not in said
+    assert re.sub("<[^>]*>", "", said) == "n×d"
+    assert mathematics.render("d") == (
+        '<span class="katex"><span class="mord mathnormal">d</span></span>'
+    )
+
+
+def test_any_other_formula_has_mathml_beside_what_is_drawn():
+    for formula in ("x_i", r"\sqrt{d}", r"\frac{1}{2}", r"\hat{x}"):
+        said = mathematics.render(formula)
+        assert re.search(r"<math [^>]*><m", said), formula
+        assert "<semantics" not in said
+        assert said.count("<span") == said.count("</span>")
+    assert "<math" in mathematics.render("d", display=True)

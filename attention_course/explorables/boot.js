@@ -67,9 +67,16 @@
     }
   };
 
-  // What goes wrong in a handler, a timer or a promise is known by the module that it comes from.
+  // What goes wrong in a handler, a timer or a promise is known by the module that it comes from,
+  // and among those that share a module by which one the reader used last.
+  const use = () => (el.used = performance.now());
+  for (const event of ["pointerdown", "keydown", "input", "click"]) {
+    el.addEventListener(event, use, true);
+  }
+  const alike = () => [...document.querySelectorAll(`[data-module="${el.dataset.module}"]`)];
   const blame = (error, file = "") => {
-    if (place && `${error?.stack} ${file}`.includes(address)) fail(error);
+    if (!place || !(`${error?.stack}`.includes(`${address}:`) || file === address)) return;
+    if (alike().every((other) => !(other.used > (el.used || 0)))) fail(error);
   };
   addEventListener("error", (event) => blame(event.error, event.filename));
   addEventListener("unhandledrejection", (event) => blame(event.reason));

@@ -51,7 +51,33 @@ def render(latex: str, display: bool = False) -> str:
     answer: dict[str, str] = json.loads(katex.stdout.readline())
     if "problem" in answer:
         raise ValueError(answer["problem"])
-    return re.sub(r"<annotation.*?</annotation>", "", answer["html"])  # the source, once more
+    return _lighter(answer["html"])
+
+
+# What stands on the line, in one size: such a formula can be read as it is drawn.
+_ON_THE_LINE = {
+    *("katex", "katex-html", "base", "strut", "mspace", "nobreak"),
+    *("mord", "mbin", "mrel", "mop", "mopen", "mclose", "mpunct", "minner"),
+    *("mathnormal", "mathrm", "mathbf", "mathit", "mathbb", "mathcal", "text", "textrm"),
+}
+
+
+def _lighter(html: str) -> str:
+    """KaTeX's answer without what repeats something else: an element counts on a page of hundreds.
+
+    A formula is drawn with ``aria-hidden`` and said once more as MathML; its source, which KaTeX
+    adds, goes. One that stands on the line, such as ``n \\times d``, is said by what is drawn.
+    """
+    html = re.sub(r"<annotation.*?</annotation>", "", html)
+    html = re.sub(r"<semantics><mrow>(.*)</mrow></semantics>", r"\1", html)
+    said, _, drawn = html.partition('<span class="katex-html" aria-hidden="true">')
+    classes = re.findall(r'class="([^"]*)"', drawn)
+    if "katex-display" in said or not {c for each in classes for c in each.split()} <= _ON_THE_LINE:
+        return html
+    drawn = re.sub(r'<span class="strut"[^>]*></span>', "", drawn).removesuffix("</span></span>")
+    if drawn.count('class="base"') == 1:
+        drawn = drawn.removeprefix('<span class="base">').removesuffix("</span>")
+    return f'<span class="katex">{drawn}</span>'
 
 
 @cache

@@ -22,8 +22,7 @@ async function start(el) {
   near.unobserve(el);
   const state = JSON.parse(el.querySelector(":scope > script").textContent);
   for (const [name, file] of Object.entries(state.assets || {})) state.assets[name] = address(file);
-  // Under an address of its own each explorable of the page can tell its errors from others'.
-  const module = `${address(el.dataset.module)}#${el.id}`;
+  const module = address(el.dataset.module);
   await Promise.all([styled(el.dataset.style), import(module).catch(() => {})]);
   boot(el, state, module);
 }

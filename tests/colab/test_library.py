@@ -13,23 +13,16 @@ from attention_course import explorables
 
 WIDGETS = """
     from IPython.display import display
-    from attention_course.explorables import *
+    from attention_course import explorables
 
-    tokens, rows = ["a", "b", "c"], [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.5]]
-    shown = {
-        WeightsExplorer(tokens, [1.0, 2.0, 0.0], rows): {"scores": [0.0, 1.0, 5.0]},
-        QueryKeyValuePlane(tokens, [1.0, 0.5], rows, rows): {"query": [0.2, -1.0]},
-        ScaleExplorer(): {"d": 256},
-        PositionExplorer(): {"position": 3},
-        Quiz("human_attention"): {"answers": [1, 0]},
-        Prediction("human_attention.predict"): {"guess": 1},
-    }
-    for explorable, change in shown.items():
+    for name in explorables.names():
+        examples = explorables.examples(name)
+        explorable = next(iter(examples.shown().values()))
         widget = explorable.widget()
         display(widget)
         assert {name: getattr(widget, name) for name in explorable.state} == explorable.state
-        widget.set_state(change)  # as when the reader moves it
-        assert {name: getattr(widget, name) for name in change} == change
+        widget.set_state(examples.MOVED)  # as when the reader moves it
+        assert {name: getattr(widget, name) for name in examples.MOVED} == examples.MOVED
 """
 TRAINING = """
     import torch
@@ -70,7 +63,7 @@ def test_the_librarys_own_tests_pass():
 def test_every_explorable_is_a_widget_too(ran):
     state = ran.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
     modules = [model for model in state if model["model_module"] == "anywidget"]
-    assert len(modules) == len(explorables.__all__)
+    assert len(modules) == len(explorables.names())
     assert all("render" in model["state"]["_esm"] for model in modules)
 
 

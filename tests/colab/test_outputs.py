@@ -5,6 +5,7 @@ import re
 import pytest
 
 from attention_course import claims, display
+from attention_course.explorables.base import MIME
 
 HOST = "https://colab.test"
 FRAMES = "https://outputs.test"  # Colab shows outputs from a host of their own, in a sandbox
@@ -180,7 +181,7 @@ def test_outputs_stand_on_their_own(executed):
             assert output.output_type != "error", f"{cell}: {output.ename}: {output.evalue}"
             assert output.get("name") != "stderr", f"{cell}: {output.text}"
             data = output.get("data", {})
-            assert set(data) <= {"text/html", "text/plain", claims.MIME}, cell
+            assert set(data) <= {"text/html", "text/plain", claims.MIME, MIME}, cell
             html = data.get("text/html", "")
             asked = re.findall(r"""(?:src|href|url)\b[=("'\s]*(?:https?:)?//[^"')\s]*""", html)
             assert not asked, cell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
-PHONE = {"viewport": {"width": 320, "height": 700}, "has_touch": True, "is_mobile": True}
+PHONE = {"viewport": {"width": 390, "height": 700}, "has_touch": True, "is_mobile": True}
 
 
 def table(page: Page, place: int = 0) -> list[list[str]]:

@@ -365,3 +365,87 @@ def test_only_a_published_copy_links_to_colab_and_the_other_says_so():
         assert ("colab.research.google.com/github/" in html) == published
         assert ("kaggle.com/kernels/welcome?src=" in html) == published
         assert ("book-unpublished" in html) != published
+
+
+def test_the_colours_go_round_and_are_kept(visit):
+    page = visit("en/index", color_scheme="dark")
+    root, button = page.locator("html"), page.locator(".theme-switch-button")
+    for mode, theme in (("light", "light"), ("dark", "dark"), ("auto", "dark"), ("light", "light")):
+        button.click()
+        expect(root).to_have_attribute("data-mode", mode)
+        expect(root).to_have_attribute("data-theme", theme)
+    page.reload()
+    expect(root).to_have_attribute("data-theme", "light")
+    button.click()
+    button.click()
+    page.emulate_media(color_scheme="light")
+    expect(root).to_have_attribute("data-theme", "light")
+
+
+def test_search_opens_by_key_and_button_and_closes(visit):
+    page = visit("en/index")
+    dialog = page.locator("#pst-search-dialog")
+    page.keyboard.press("Control+k")
+    expect(dialog.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    page.locator(".search-button-field").click()
+    expect(dialog).to_be_visible()
+    page.mouse.click(5, 5)
+    expect(dialog).not_to_be_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("softmax")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=softmax")
+    page.wait_for_selector("#search-results ul.search li")
+
+
+@pytest.mark.parametrize("name", ["primary", "secondary"])
+def test_a_sidebar_is_a_dialog_on_a_phone(visit, name):
+    page = visit(LESSONS[0], viewport={"width": 390, "height": 800})
+    shown = page.locator(f"#pst-{name}-sidebar-modal")
+    page.locator(f".{name}-toggle").click()
+    expect(shown).to_be_visible()
+    assert shown.locator("a").count() > 3
+    page.keyboard.press("Escape")
+    expect(shown).not_to_be_visible()
+    assert page.locator(f"#pst-{name}-sidebar a").count() > 3
+    page.locator(f".{name}-toggle").click()
+    shown.locator("a").last.click()
+    expect(shown).not_to_be_visible()
+
+
+def test_the_left_sidebar_goes_and_comes_on_a_wide_page(visit):
+    page = visit(LESSONS[0])
+    for there in (False, True):
+        page.locator(".primary-toggle").click()
+        expect(page.locator("#pst-primary-sidebar")).to_be_visible(visible=there)
+
+
+def test_the_contents_follow_the_reader(visit):
+    page = visit(LESSONS[0])
+    links = page.locator(".page-toc > ul > li > a")
+    for link in (links.nth(2), links.nth(0)):
+        link.click()
+        expect(link).to_have_class(re.compile(r"\bactive\b"))
+        expect(page.locator(".page-toc a.active")).to_have_count(1)
+
+
+@every_lesson
+def test_an_anchor_leads_to_its_heading_though_cells_before_it_were_never_laid_out(visit, name):
+    ids = re.findall(r'<section id="([^"]+)">', (HTML / f"{name}.html").read_text(encoding="utf-8"))
+    page = visit(name, path=f".html#{ids[-2]}", viewport={"width": 390, "height": 800})
+    heading = page.locator(f'[id="{ids[-2]}"]').locator("h2, h3, h4").first
+    for _ in range(10):
+        page.wait_for_timeout(100)
+    assert -5 < heading.bounding_box()["y"] < 400
+
+
+def test_code_is_copied_by_a_button_that_says_so(visit):
+    page = visit(LESSONS[0], permissions=["clipboard-read", "clipboard-write"])
+    code = page.locator("div.cell_input div.highlight:visible").first
+    code.scroll_into_view_if_needed()
+    text = code.locator("pre").inner_text()
+    code.get_by_role("button", name="Copy").click()
+    expect(code.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == text.rstrip()

@@ -59,7 +59,12 @@ class PositionExplorer(Explorable):
         )
         head = [words["pair"], words["wavelength"], "sin", "cos"]
         pairs = [
-            [str(i), still.number(wave, 1), still.number(sine, 4), still.number(cosine, 4)]
+            [
+                str(i),
+                still.number(wave, 1 if wave < 100 else 0),
+                still.number(sine, 4),
+                still.number(cosine, 4),
+            ]
             for i, (wave, sine, cosine) in enumerate(
                 zip(waves, chosen[::2], chosen[1::2], strict=True)
             )

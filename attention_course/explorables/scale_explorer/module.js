@@ -159,11 +159,15 @@ function gradientCurve(size, words, dims, top) {
   );
   const root = chart(size, words.gradient_chart, guide, ...lines, mark, ...ticks, ...names);
   const show = (result, { d, scale }) => {
-    ["scaled", "unscaled"].forEach((kind, k) => {
+    const kinds = ["scaled", "unscaled"];
+    const ends = kinds.map((kind) => y(result[kind].at(-1).gradient));
+    const close = Math.abs(ends[0] - ends[1]) < 16;
+    kinds.forEach((kind, k) => {
       const points = result[kind].map(({ gradient }, i) => `${x(i)} ${y(gradient)}`);
       set(lines[k], { d: `M${points.join("L")}` });
       lines[k].classList.toggle("ac-current", (kind === "scaled") === scale);
-      set(names[k], { x: width, y: y(result[kind].at(-1).gradient) - 8 });
+      const below = close && ends[k] > ends[1 - k];
+      set(names[k], { x: width, y: ends[k] + (below ? 16 : -8) });
     });
     const i = dims.indexOf(d);
     const at = [x(i), y(result.gradient)];

@@ -42,9 +42,14 @@ def _softmax_through_log(scores):
 
 
 def _growth(got: np.ndarray, scores: np.ndarray) -> float:
-    """By which factor weights grow where scores grow by 1."""
+    """By which factor weights grow where scores grow by 1, on average."""
     low, high = scores.argmin(), scores.argmax()
     return (got[high] / got[low]) ** (1 / (scores[high] - scores[low]))
+
+
+def _does_not_add_up(got: np.ndarray, *_: np.ndarray) -> bool:
+    """Whether weights do not add up to 1, by more than a format of few digits explains."""
+    return bool(np.isfinite(got).all()) and not same(got.sum(axis=-1), 1, 0.01)
 
 
 softmax = Exercise(
@@ -67,9 +72,7 @@ softmax = Exercise(
         ],
         "logarithm": lambda scores: np.log(_softmax(scores)),
         "winner_takes_all": lambda scores: (scores == scores.max()).astype(float),
-        "not_normalised": Symptom(
-            lambda got, want, scores: np.isfinite(got).all() and not same(got.sum(), 1)
-        ),
+        "not_normalised": Symptom(_does_not_add_up),
     },
     wrong_answers={
         "not_normalised": [
@@ -84,8 +87,13 @@ softmax = Exercise(
             lambda scores: _softmax(-scores),
             lambda scores: _softmax(_softmax(scores)),
             lambda scores: scores**2 / (scores**2).sum(),
+            lambda scores: _softmax(np.sort(scores)),
         ],
         "numbers": [lambda scores: _softmax(scores.clip(-1, 3))],
+        "half_precision": [
+            lambda scores: _softmax(scores).astype(np.float16),
+            lambda scores: torch.as_tensor(scores).bfloat16().softmax(0),
+        ],
         "shape": [lambda scores: np.exp(scores).sum(), lambda scores: _softmax(scores)[None]],
     },
     values=lambda got, want, scores: {
@@ -117,14 +125,31 @@ def _table_torch(table):
     return torch.as_tensor(table).softmax(-1)
 
 
-def _lying_flat(shift):
-    """A wrong answer: what belongs to a row lies flat, so that it meets the columns."""
+def _flat(row: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """One number a row, laid flat over the table: as NumPy does where the table is square."""
+    return np.resize(row, table.shape)
+
+
+def _no_keepdims(shift, division):
+    """A wrong answer: ``keepdims`` forgotten in the subtraction, the division, or both."""
 
     def answer(table):
-        powers = np.exp(table - np.resize(shift(table), table.shape))
-        return powers / np.resize(powers.sum(axis=1), table.shape)
+        largest = table.max(axis=1)
+        powers = np.exp(table - (_flat(largest, table) if shift else largest[:, None]))
+        total = powers.sum(axis=1)
+        return powers / (_flat(total, table) if division else total[:, None])
 
     return answer
+
+
+def _table_less(subtracted):
+    """A wrong answer: from each row another number than its largest is subtracted."""
+    return lambda table: _unguarded(table - subtracted(table))
+
+
+def _unguarded(table):
+    powers = np.exp(table)
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 table = Exercise(
@@ -134,28 +159,36 @@ table = Exercise(
     minutes=10,
     right_answers=[softmax_of_table, _table_row_by_row, _table_turned, _table_torch],
     cases=[
-        Case(np.array([[0.0, 1.0], [3.0, 1.0]])),
+        Case(np.array([[0.0, 1.0], [2.0, 5.0]])),
         Case(np.array([[0.0, 1.0, 3.0], [2.0, -1.0, 0.5]])),
         Case(_normal(5, 4, seed=2)),
         Case(_normal(1, 6, seed=3)),
         Case(_normal(4, 1, seed=4)),
         Case(np.array([[1000.0, 1001.0, 999.0], [1000.0, 1002.0, 998.0]]), otherwise="overflow"),
-        Case(np.array([[2000.0, 2001.0], [1.0, 2.0]]), otherwise="overflow"),
+        Case(np.array([[1000.0, 1001.0], [1.0, 2.0]]), otherwise="overflow"),
+        Case(np.array([[1000.0, 0.0, 0.0, 0.0], [0.0, 1000.0, 0.0, 0.0]]), otherwise="overflow"),
     ],
     mistakes={
         "whole_table": [
             lambda table: np.exp(table) / np.exp(table).sum(),
             Symptom(lambda got, want, table: len(got) > 1 and same(got.sum(), 1)),
         ],
-        "wrong_axis": lambda table: np.exp(table) / np.exp(table).sum(axis=0),
-        "no_keepdims": [_lying_flat(np.zeros_like), _lying_flat(lambda table: table.max(axis=1))],
+        "no_keepdims": [
+            lambda table: np.exp(table) / _flat(np.exp(table).sum(axis=1), table),
+            _no_keepdims(True, False),
+            _no_keepdims(False, True),
+            _no_keepdims(True, True),
+        ],
+        "wrong_axis": [
+            lambda table: np.exp(table) / np.exp(table).sum(axis=0),
+            Symptom(lambda got, want, table: same(got.sum(axis=0), 1)),
+        ],
         "no_exponential": lambda table: table / table.sum(axis=1, keepdims=True),
-        "largest_of_table": lambda table: (
-            np.exp(table - table.max()) / np.exp(table - table.max()).sum(axis=1, keepdims=True)
-        ),
-        "not_normalised": Symptom(
-            lambda got, want, table: np.isfinite(got).all() and not same(got.sum(axis=1), 1)
-        ),
+        "largest_of_table": [
+            lambda table: _unguarded(table - table.max()),
+            lambda table: _unguarded(table - 1000),
+        ],
+        "not_normalised": Symptom(_does_not_add_up),
     },
     otherwise="table",
     wrong_answers={
@@ -165,7 +198,20 @@ table = Exercise(
                 / np.exp(table - table.mean(1, keepdims=True)).sum()
             )
         ],
-        "overflow": [lambda table: np.exp(table) / np.exp(table).sum(axis=1, keepdims=True)],
+        "wrong_axis": [
+            lambda table: (
+                np.exp(table - table.max(1, keepdims=True))
+                / sum(np.exp(table - table.max(1, keepdims=True)))
+            )
+        ],
+        "overflow": [
+            _unguarded,
+            _table_less(lambda table: table.min(axis=1, keepdims=True)),
+            _table_less(lambda table: table.mean(axis=1, keepdims=True)),
+            _table_less(lambda table: table[:, :1]),
+            lambda table: _unguarded(table.clip(max=700)),
+        ],
+        "half_precision": [lambda table: _softmax(table).astype(np.float16)],
         "table": [
             lambda table: _softmax(table[-1:]) + 0 * table,
             lambda table: _softmax(-table),
@@ -219,6 +265,8 @@ query = Exercise(
         "ratio_of_queries": [
             lambda times: [times, 1.0],
             lambda times: [1.0, 1.0 / times],
+            lambda times: [2 * times, 2.0],
+            lambda times: [times / 2, 0.5],
         ],
         "difference_of_scores": [
             lambda times: [times / 2, 0.0],
@@ -273,6 +321,22 @@ def _hide_infinity(scores, may_attend):
     return weights / weights.sum() if weights.sum() > 0 else weights
 
 
+def _hide_guarded(powers_of):
+    """A right answer: powers with a 0 for what is hidden, and a guard before the division."""
+
+    def answer(scores, may_attend):
+        powers = powers_of(scores, may_attend)
+        return powers / powers.sum() if may_attend.any() else np.zeros(len(scores))
+
+    return answer
+
+
+def _hide_in_place(scores, may_attend):
+    scores[~may_attend] = -np.inf
+    weights = np.exp(scores)
+    return weights / weights.sum() if may_attend.any() else weights
+
+
 def _hide_loop(scores, may_attend):
     exponentials = [
         math.exp(score) if may else 0.0 for score, may in zip(scores, may_attend, strict=True)
@@ -305,7 +369,17 @@ hide = Exercise(
     "hide",
     difficulty=2,
     minutes=15,
-    right_answers=[weights_with_hidden, _hide_multiply, _hide_infinity, _hide_loop, _hide_torch],
+    right_answers=[
+        weights_with_hidden,
+        _hide_multiply,
+        _hide_infinity,
+        _hide_loop,
+        _hide_torch,
+        _hide_in_place,
+        _hide_guarded(lambda scores, may_attend: np.where(may_attend, np.exp(scores), 0)),
+        _hide_guarded(lambda scores, may_attend: np.exp(scores) * may_attend),
+        _hide_guarded(lambda scores, may_attend: np.exp(np.where(may_attend, scores, -np.inf))),
+    ],
     cases=[
         Case(np.array([2.0, 1.5, -0.5, 1.0]), np.array([True, False, True, True])),
         Case(np.array([0.5, 2.0, -1.0, 1.5]), np.array([False, True, True, False])),
@@ -314,6 +388,7 @@ hide = Exercise(
         Case(np.array([1.0, 2.0]), np.array([True, True])),
         Case(np.array([2.0, -1.0, 0.5]), np.zeros(3, dtype=bool), otherwise="nothing_to_see"),
         Case(np.array([1.5]), np.array([False]), otherwise="nothing_to_see"),
+        Case(np.array([-20.0, -21.0, -19.0]), np.array([True, True, False])),
         # A large negative number in place of a score hides nothing where all scores are lower.
         Case(
             np.array([-30_000.0, 5.0, -30_001.0]), np.array([True, False, True]), only=["not_zero"]
@@ -331,6 +406,7 @@ hide = Exercise(
         "nothing_hidden": lambda scores, may_attend: _softmax(scores),
         "score_zero": lambda scores, may_attend: _softmax(scores * may_attend),
         "not_shared_out": lambda scores, may_attend: _softmax(scores) * may_attend,
+        "mask_added": lambda scores, may_attend: _softmax(scores + may_attend),
         "not_zero": Symptom(
             lambda got, want, scores, may_attend: (
                 may_attend.any()
@@ -352,7 +428,16 @@ hide = Exercise(
             lambda scores, may_attend: _softmax(np.where(may_attend, scores, -np.inf)),
         ],
         "other_weights": [
+            lambda scores, may_attend: (
+                np.exp(scores) * may_attend / ((np.exp(scores) * may_attend).sum() + 1e-6)
+            ),
+            lambda scores, may_attend: (
+                np.exp(scores) * may_attend / ((np.exp(scores) * may_attend).sum() + 1e-9)
+            ),
             lambda scores, may_attend: may_attend / may_attend.sum(),
+            lambda scores, may_attend: _softmax(
+                np.where(np.arange(len(scores)) == 1, scores, -1e9)
+            ),
             lambda scores, may_attend: weights_with_hidden(scores, may_attend) * may_attend[0],
             lambda scores, may_attend: weights_with_hidden(
                 scores, may_attend & (np.arange(len(scores)) != 1)
@@ -395,7 +480,7 @@ softmax_backwards = Exercise(
     minutes=5,
     right_answers=[scores_for, _backwards_shifted, _backwards_loop, _backwards_torch],
     cases=[
-        Case(np.array([0.5, 0.25, 0.25])),
+        Case(np.array([0.6, 0.3, 0.1])),
         Case(np.array([0.7, 0.2, 0.06, 0.04])),
         Case(np.array([0.001, 0.999])),
         Case(_softmax(_normal(30, seed=4))),
@@ -414,8 +499,10 @@ softmax_backwards = Exercise(
         "other_scores": [
             lambda weights: 2 * np.log(weights),
             np.sqrt,
+            lambda weights: weights / weights.min(),
+            lambda weights: 4 * weights,
             lambda weights: np.log(
-                [0.5, 0.25, 0.25] if len(weights) == 3 else [0.7, 0.2, 0.05, 0.05]
+                [0.6, 0.3, 0.1] if len(weights) == 3 else [0.7, 0.2, 0.05, 0.05]
             ),
         ],
         "shape": [lambda weights: np.log(weights).sum()],
@@ -461,8 +548,12 @@ share = Exercise(
         "one_word": [
             lambda score, n: share_of_two(score, n) / 2,
             lambda score, n: math.exp(score) / (math.exp(score) + n - 1),
+            lambda score, n: math.exp(score) / (math.exp(score) + n - 2),
         ],
-        "all_fillers": lambda score, n: 2 * math.exp(score) / (2 * math.exp(score) + n),
+        "all_fillers": [
+            lambda score, n: 2 * math.exp(score) / (2 * math.exp(score) + n),
+            lambda score, n: 2 * math.exp(score) / (2 * math.exp(score) + n - 1),
+        ],
         "two_left_out": lambda score, n: 2 * math.exp(score) / (math.exp(score) + n - 2),
         "score_zero_counts": lambda score, n: 1.0,
         "one_filler": lambda score, n: 2 * math.exp(score) / (2 * math.exp(score) + 1),

@@ -61,6 +61,14 @@ def in_the_middle(x):
     return torch.where(middle[:, None], x + 1, x)
 
 
+def the_word_before(x):  # the same vectors come out, in whatever order the words stand
+    return torch.roll(x, 1, dims=0)
+
+
+def faint_positions(x):  # far below 0.01, far above rounding
+    return x + 0.002 * sinusoidal_encoding(*x.shape)
+
+
 _BLIND = [attention, word_by_word, average]
 _SEEING = [
     with_positions,
@@ -70,6 +78,8 @@ _SEEING = [
     by_distance,
     in_a_ring,
     in_the_middle,
+    the_word_before,
+    faint_positions,
 ]
 
 
@@ -128,6 +138,19 @@ def _swap(x: torch.Tensor) -> list[int]:
     return [1, 0, *range(2, len(x))]
 
 
+def _order_as_bags(layer, x):
+    """The mistake of comparing which vectors come out, and not where."""
+    swaps = [_swap(x), _on_by_one(x), _reversed(x)]
+    straight = layer(x).sort(dim=0).values
+    return any(_differ(layer(x[swap]).sort(dim=0).values, straight) for swap in swaps)
+
+
+def _order_roughly(layer, x):
+    """The mistake of taking a small gap for rounding."""
+    swaps = [_swap(x), _on_by_one(x), _reversed(x)]
+    return any((layer(x[swap]) - layer(x)[swap]).abs().max() > 0.01 for swap in swaps)
+
+
 def _gap(layer, x):
     shuffle = _on_by_one(x)
     return (layer(x[shuffle]) - layer(x)[shuffle]).abs().max()
@@ -146,6 +169,9 @@ order = Exercise(
     ],
     mistakes={
         "false_alarm": Symptom(lambda got, want, layer, x: got and not want),
+        "too_generous": Symptom(
+            lambda got, want, layer, x: want and not got and layer is faint_positions
+        ),
         "missed": Symptom(lambda got, want, layer, x: want and not got),
     },
     otherwise="missed",
@@ -162,7 +188,9 @@ order = Exercise(
             lambda layer, x: _differ(layer(x[_on_by_one(x)]), layer(x)[_on_by_one(x)]),
             lambda layer, x: _differ(layer(x[_swap(x)]), layer(x)[_swap(x)]),
             lambda layer, x: _differ(layer(x).sum(dim=0), layer(x[_reversed(x)]).sum(dim=0)),
+            lambda layer, x: _order_as_bags(layer, x),
         ],
+        "too_generous": [lambda layer, x: _order_roughly(layer, x)],
         "not_boolean": [_gap],
         "type": [lambda layer, x: str(_order_swaps(layer, x))],
         "shape": [
@@ -363,6 +391,17 @@ def _mixes_hands(matrix: np.ndarray) -> bool:
     return not same(matrix[hand[:, None] != hand], 0)
 
 
+def _stretches(matrix: np.ndarray) -> bool:
+    """Whether lengths change, by more than half precision explains."""
+    return not same(matrix @ matrix.T, np.eye(len(matrix)), 0.01)
+
+
+def _mirrors(matrix: np.ndarray) -> bool:
+    """Whether some block of a hand turns it over, as a mirror does."""
+    blocks = [matrix[i : i + 2, i : i + 2] for i in range(0, len(matrix), 2)]
+    return any(np.linalg.det(block) < 0 for block in blocks)
+
+
 shift = Exercise(
     CHAPTER,
     "shift",
@@ -388,7 +427,8 @@ shift = Exercise(
         "degrees": lambda k, d_model, base: _turns(np.radians(k * _speeds(d_model, base))),
         "other_base": lambda k, d_model, base: _shift_blocks(k, d_model),
         "hands_mixed": Symptom(lambda got, want, *inputs: _mixes_hands(got)),
-        "stretched": Symptom(lambda got, want, *inputs: not same(got @ got.T, np.eye(len(got)))),
+        "stretched": Symptom(lambda got, want, *inputs: _stretches(got)),
+        "mirrored": Symptom(lambda got, want, *inputs: _mirrors(got)),
     },
     otherwise="other_angles",
     wrong_answers={
@@ -397,6 +437,15 @@ shift = Exercise(
         "stretched": [
             lambda k, d_model, base: np.abs(_shift_blocks(k, d_model, base)),
             lambda k, d_model, base: np.diag(np.repeat(np.cos(k * _speeds(d_model, base)), 2)),
+        ],
+        "mirrored": [
+            lambda k, d_model, base: _shift_blocks(k, d_model, base)[np.arange(d_model) ^ 1],
+            lambda k, d_model, base: (
+                _shift_blocks(k, d_model, base) * np.resize([1, -1], d_model)[:, None]
+            ),
+        ],
+        "half_precision": [
+            lambda k, d_model, base: _shift_blocks(k, d_model, base).astype(np.float16)
         ],
         "other_angles": [
             lambda k, d_model, base: _turns(k / base ** (np.arange(d_model // 2) / d_model)),

@@ -68,6 +68,8 @@ scores = Exercise(
     mistakes={
         "transposed": lambda query, key: key @ query.T / math.sqrt(query.shape[-1]),
         "hard_coded": lambda query, key: query @ key.T / math.sqrt(8),
+        "of_the_sentence": lambda query, key: query @ key.T / math.sqrt(2),
+        "halved": lambda query, key: query @ key.T / (query.shape[-1] / 2),
         "not_divided": lambda query, key: query @ key.T,
         "divided_by_d": lambda query, key: query @ key.T / query.shape[-1],
         "multiplied": lambda query, key: query @ key.T * math.sqrt(query.shape[-1]),
@@ -155,6 +157,17 @@ def _masked_with(fill: float) -> Callable[..., Tensor]:
     )
 
 
+def _masked_all_or_nothing(query, key, value, may_attend):
+    """A wrong answer: one row that may attend to nothing empties all of them."""
+    output, _ = scaled_dot_product_attention(query, key, value, may_attend)
+    return output if may_attend.any(dim=-1).all() else torch.zeros_like(output)
+
+
+def _shared_out(shares: Tensor, extra: float) -> Tensor:
+    """Each row divided by its sum and something extra, against a division by 0."""
+    return shares / (shares.sum(dim=-1, keepdim=True) + extra)
+
+
 def _may_attend(n_q: int, n_k: int, *, nobody: int | None = None) -> Tensor:
     """A mask, irregular; the row ``nobody`` may attend to nothing."""
     may_attend = (torch.arange(n_q)[:, None] * 2 + torch.arange(n_k)) % 3 != 1
@@ -168,8 +181,7 @@ def _masked_case(n_q: int, n_k: int, d: int, d_v: int, nobody: int | None = None
         _normal(*shape, seed=seed + d)
         for seed, shape in ((0, (n_q, d)), (100, (n_k, d)), (200, (n_k, d_v)))
     )
-    otherwise = None if nobody is None else "nothing_gives_something"
-    return Case(query, key, value, _may_attend(n_q, n_k, nobody=nobody), otherwise=otherwise)
+    return Case(query, key, value, _may_attend(n_q, n_k, nobody=nobody))
 
 
 def _weights_case(query: Tensor, key: Tensor, **more: Any) -> Case:
@@ -183,6 +195,21 @@ def _low_scores() -> Case:
     visible = _may_attend(1, 5)[0]
     key = torch.where(visible, -600.0 - 0.01 * torch.arange(5), 0.1)[:, None] * torch.eye(5, 4)[0]
     return _weights_case(torch.tensor([[100.0, 0.0, 0.0, 0.0]]), key, only=["not_zero"])
+
+
+def _hidden_stands_out() -> Case:
+    """Visible keys have scores near -20, a hidden one 5: what is added to their sum shows."""
+    query = torch.tensor([[-28.0, 7.0]])
+    key = torch.tensor([[1.0, 0.0], [1.01, 0.0], [0.0, 1.0]])
+    return Case(query, key, torch.eye(3), torch.tensor([[True, True, False]]))
+
+
+def _sum_of_weights(got: np.ndarray, value: Tensor, may_attend: Tensor) -> float:
+    """The row of weights whose sum is furthest from 1, where the output is the weights; else 1."""
+    if not torch.equal(value, torch.eye(len(value))):
+        return 1.0
+    sums = got[~_nobody(may_attend)].sum(axis=-1)
+    return float(sums[np.abs(sums - 1).argmax()])
 
 
 def _hidden_weight(got: np.ndarray, value: Tensor, may_attend: Tensor) -> float:
@@ -216,6 +243,7 @@ masked_attention = Exercise(
         _masked_case(3, 4, 5, 6, nobody=1),
         _masked_case(1, 2, 3, 4, nobody=0),
         _weights_case(_normal(5, 4, seed=1), _normal(6, 4, seed=2)),
+        _hidden_stands_out(),
         _low_scores(),
     ],
     exact_zeros=True,
@@ -240,6 +268,7 @@ masked_attention = Exercise(
         "not_divided": _with_factor(lambda d: 1.0),
         "divided_by_d": _with_factor(lambda d: 1 / d),
         "hard_coded": _with_factor(lambda d: 8**-0.5),
+        "of_the_sentence": _with_factor(lambda d: 2**-0.5),
         "nothing_gives_nan": Symptom(
             lambda got, want, query, key, value, may_attend: (
                 np.isnan(got).any() and not np.isnan(got[~_nobody(may_attend)]).any()
@@ -251,8 +280,19 @@ masked_attention = Exercise(
                 _nobody(may_attend).any() and same(got[_nobody(may_attend)], value.mean(0))
             )
         ),
+        "nothing_gives_something": Symptom(
+            lambda got, want, query, key, value, may_attend: got[_nobody(may_attend)].any()
+        ),
+        "other_rows_lost": Symptom(
+            lambda got, want, query, key, value, may_attend: _nobody(may_attend).any()
+        ),
         "not_zero": Symptom(
             lambda got, want, query, key, value, may_attend: _hidden_weight(got, value, may_attend)
+        ),
+        "sum_not_whole": Symptom(
+            lambda got, want, query, key, value, may_attend: (
+                abs(_sum_of_weights(got, value, may_attend) - 1) > 1e-3
+            )
         ),
     },
     otherwise="other_output",
@@ -269,6 +309,12 @@ masked_attention = Exercise(
             _with_scores(lambda scores, may: (scores + (may.float() - 1) * 1e4).softmax(-1))
         ],
         "not_zero": [_masked_with(-20.0), _masked_with(-100.0), _masked_with(-1e4)],
+        "other_rows_lost": [_masked_all_or_nothing],
+        "sum_not_whole": [
+            _with_scores(lambda scores, may: scores.masked_fill(~may, -20.0).softmax(-1) * may),
+            _with_scores(lambda scores, may: _shared_out(scores.softmax(-1) * may, 1e-9)),
+            _with_scores(lambda scores, may: _shared_out(scores.exp() * may, 1e-9)),
+        ],
         "weights_returned": [
             lambda query, key, value, may_attend: (query @ key.T).masked_fill(~may_attend, 0)
         ],
@@ -282,6 +328,7 @@ masked_attention = Exercise(
     values=lambda got, want, query, key, value, may_attend: {
         "d": query.shape[-1],
         "value": f"{_hidden_weight(got, value, may_attend):.1g}",
+        "sum": f"{_sum_of_weights(got, value, may_attend):.2g}",
     },
 )
 
@@ -686,7 +733,8 @@ repair = Exercise(
         _repair_numpy,
     ],
     cases=[
-        _repair_case(3, 8, 6, [2, 0, 4, 1, 3]),
+        # As many numbers in a value as keys: rows and columns can be mixed up.
+        _repair_case(3, 8, 5, [2, 0, 4, 1, 3]),
         _repair_case(1, 5, 2, [1, 2, 0]),
         _repair_case(6, 4, 4, [3, 6, 0, 5, 1, 2, 4]),
         _repair_case(2, 3, 5, [0, 1]),
@@ -712,6 +760,9 @@ repair = Exercise(
         "not_divided": lambda query, key, value, order: (
             (query @ key.T).softmax(dim=-1) @ value[order]
         ),
+        "numbers_moved": lambda query, key, value, order: scaled_dot_product_attention(
+            query, key, value[:, order]
+        )[0],
         "weights_returned": lambda query, key, value, order: scaled_dot_product_attention(
             query, key, value
         )[1],
