@@ -409,10 +409,7 @@ hide = Exercise(
         "mask_added": lambda scores, may_attend: _softmax(scores + may_attend),
         "not_zero": Symptom(
             lambda got, want, scores, may_attend: (
-                may_attend.any()
-                and 0
-                < _hidden_weight(got, may_attend)
-                <= _hidden_weight(_softmax(scores), may_attend)
+                may_attend.any() and _hidden_weight(got, may_attend) > 0
             )
         ),
     },
@@ -435,9 +432,6 @@ hide = Exercise(
                 np.exp(scores) * may_attend / ((np.exp(scores) * may_attend).sum() + 1e-9)
             ),
             lambda scores, may_attend: may_attend / may_attend.sum(),
-            lambda scores, may_attend: _softmax(
-                np.where(np.arange(len(scores)) == 1, scores, -1e9)
-            ),
             lambda scores, may_attend: weights_with_hidden(scores, may_attend) * may_attend[0],
             lambda scores, may_attend: weights_with_hidden(
                 scores, may_attend & (np.arange(len(scores)) != 1)
