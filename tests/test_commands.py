@@ -63,7 +63,7 @@ def test_the_makefile_calls_what_exists_and_describes_each_of_its_targets():
 
 def make(folder, *arguments):
     return subprocess.run(
-        ["make", "-n", f"PYTHON={sys.executable}", *arguments],
+        ["make", "--no-print-directory", "-n", f"PYTHON={sys.executable}", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -111,7 +111,7 @@ def test_another_pythonpath_of_the_readers_reaches_no_command(place):
     show = 'show: ; @echo "$$PYTHONPATH,$$PYTHONHOME,$$PYTHONSTARTUP"'
     foreign = dict.fromkeys(("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"), "/foreign")
     run = subprocess.run(
-        ["make", f"--eval={show}", "show"],
+        ["make", "--no-print-directory", f"--eval={show}", "show"],
         cwd=place,
         env=os.environ | foreign,
         capture_output=True,

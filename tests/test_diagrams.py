@@ -143,7 +143,7 @@ def test_chinese_diagrams_speak_chinese(monkeypatch):
         )
     finally:
         language.use("en")
-    assert diagram.alt == "数据流图一步：输入（2）、输出（2）。箭头：输入到输出（变换）。"
+    assert diagram.alt == "数据流图“一步”：输入（2）、输出（2）。箭头：输入到输出（变换）。"
     assert re.findall(r">([^<]+)</tspan>", diagram.html()) == ["输入", "2", "输出", "2", "变换"]
 
 

@@ -45,7 +45,7 @@ def test_readme_shows_how_to_make_a_lesson_and_a_lab():
             "NUMBER=5-1-lab NAME=longformer",
         ]
         said = subprocess.run(
-            ["make", "-n", "new", *commands[0].split()],
+            ["make", "--no-print-directory", "-n", "new", *commands[0].split()],
             cwd=ROOT,
             capture_output=True,
             text=True,

@@ -55,12 +55,16 @@ _SCRIPTS = _Kind(
 )
 
 
+_PICTURE = re.compile(r"background-image: *url\(file\.png\);?")  # the theme does not bring it
+
+
 def bundle(output: Path) -> None:
     """Put what all pages load into one file of each kind, and drop the styles that none uses."""
     pages = {path: path.read_text(encoding="utf-8") for path in sorted(output.rglob("*.html"))}
     sheets, scripts = _STYLES.common(pages), _SCRIPTS.common(pages)
     used = styles.Used.of(pages.values(), map(_text, output.glob("_static/**/*.js")))
     sheet = styles.purged("\n".join(map(_with_imports, sheets)), used)
+    sheet = _PICTURE.sub("", sheet)
     script = "\n".join(f"{_text(path)};" for path in scripts)
     style, code = _write(output, "book.css", sheet), _write(output, "book.js", script)
     for path, page in pages.items():
