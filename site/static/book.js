@@ -36,3 +36,16 @@ const place = ({ target }) => {
 };
 addEventListener("pointerover", place);
 addEventListener("focusin", place);
+
+// Explorables that draw on the way move what an address leads to: go there until it stays.
+const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+if (target) {
+  let times = 0;
+  const settle = () => {
+    target.scrollIntoView();
+    times += 1;
+    if (times < 10) setTimeout(settle, 80);
+  };
+  addEventListener("load", settle);
+  for (const event of ["wheel", "touchstart", "keydown"]) addEventListener(event, () => (times = 10));
+}
