@@ -42,7 +42,7 @@ const target = location.hash && document.getElementById(decodeURIComponent(locat
 if (target) {
   let times = 0;
   const settle = () => {
-    target.scrollIntoView();
+    target.scrollIntoView({ behavior: "instant" });
     times += 1;
     if (times < 10) setTimeout(settle, 80);
   };
