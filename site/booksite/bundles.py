@@ -55,7 +55,8 @@ _SCRIPTS = _Kind(
 )
 
 
-_PICTURE = re.compile(r"background-image: *url\(file\.png\);?")  # the theme does not bring it
+# Pictures and fonts that the theme names and the site does not bring.
+_PICTURE = re.compile(r"background(?:-image)?: *url\((?![\"']?data:)[^)]*\)[^;}]*;?|@font-face *\{[^}]*Font Awesome[^}]*\}")
 
 
 def bundle(output: Path) -> None:
