@@ -56,7 +56,10 @@ _SCRIPTS = _Kind(
 
 
 # Pictures and fonts that the theme names and the site does not bring.
-_PICTURE = re.compile(r"background(?:-image)?: *url\((?![\"']?data:)[^)]*\)[^;}]*;?|@font-face *\{[^}]*Font Awesome[^}]*\}")
+_PICTURE = re.compile(
+    r"background(?:-image)?: *url\((?![\"']?data:)[^)]*\)[^;}]*;?"
+    r"|@font-face *\{[^}]*Font Awesome[^}]*\}"
+)
 
 
 def bundle(output: Path) -> None:
