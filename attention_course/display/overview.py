@@ -24,6 +24,7 @@ from .markup import Display, element, escape
 # Each part of the drawing, and the page that builds it.
 PARTS = {
     "prerequisites": "0-prerequisites",
+    "learning": "0-2-learning",
     "why": "1-why-transformers",
     "average": "2-1-human-attention",
     "dot_product": "2-2-scaled-dot-product",
@@ -65,7 +66,7 @@ DECODER = (
 )
 # Round about the stacks: first what they rest on, then what is done with them.
 GROUPS = {
-    "start": ("prerequisites", "why"),
+    "start": ("prerequisites", "learning", "why"),
     "inside": ("average", "dot_product", "layer"),
     "training": ("translator", "techniques", "scaling"),
     "relatives": ("gpt", "bert", "longformer", "reformer", "clip", "kaggle"),

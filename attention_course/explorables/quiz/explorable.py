@@ -6,7 +6,7 @@ from attention_course.language import words
 from attention_course.markup import code_spans, escape
 
 from .. import still
-from ..questions import Question
+from ..questions import Question, judged
 
 
 class Quiz(Question):
@@ -27,13 +27,7 @@ class Quiz(Question):
         table = words(key)
         if not isinstance(table, dict):
             raise KeyError(f"{key!r} is no table with a question and its options")
-        options = [
-            {"text": o["text"], "right": o.get("right", False), "why": o["why"]}
-            for o in table["options"]
-        ]
-        right = sum(option["right"] for option in options)
-        if right != 1:
-            raise ValueError(f"{key}: got {right} right options, expected 1")
+        options = judged(key, table["options"])
         super().__init__(question=table["question"], options=options, answer=-1)
 
     def options(self) -> list[str]:
