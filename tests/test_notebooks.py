@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from idioms import idioms, introduced
 from IPython.core.inputtransformer2 import TransformerManager
 from markdown_it import MarkdownIt
 
@@ -167,12 +168,47 @@ IDIOMS = {
 }
 
 
+def is_read(cell):
+    """Whether a code cell is open on the page, to be read."""
+    return cell["id"] != "setup" and not NOT_READ & set(cell["metadata"].get("tags", ()))
+
+
 @pages([page for page in LESSONS if kind(page) == "lesson" and page.parent.name == "en"])
-def test_a_lesson_uses_no_idiom_that_was_not_taught(path):
+def test_a_lesson_uses_no_idiom_that_is_too_hard(path):
     for cell in cells(path, "code"):
-        if cell["id"] != "setup" and not NOT_READ & set(cell["metadata"].get("tags", ())):
+        if is_read(cell):
             for name, pattern in IDIOMS.items():
                 assert not re.search(pattern, source(cell), flags=re.M), f"{cell['id']}: {name}"
+
+
+def comes_first(path):
+    """Whether a page is of chapter 0: it says what the others take for known, and has no claim."""
+    return path.stem.startswith("0-")
+
+
+def pages_of(edition):
+    """The lessons of an edition in the order of the contents: by their numbers."""
+    pages = [page for page in LESSONS if page.parent.name == edition and kind(page) == "lesson"]
+    return sorted(pages, key=lambda page: [int(n) for n in re.findall(r"\d+", page.stem)])
+
+
+@pages([page for page in LESSONS if kind(page) == "lesson"])
+def test_what_a_lesson_uses_is_taught_before(path):
+    """On a page of chapter 0, or on the page itself, in the prose before the cell that uses it.
+
+    To teach an idiom is to say in prose what it is, with the idiom in backticks.
+    """
+    earlier = [page for page in pages_of(path.parent.name) if comes_first(page)]
+    if path in earlier:
+        earlier = earlier[: earlier.index(path)]
+    known = {idiom for page in earlier for cell in cells(page, "markdown")
+             for idiom in introduced(source(cell))}  # fmt: skip
+    for cell in cells(path):
+        if cell["cell_type"] == "markdown":
+            known |= introduced(source(cell))
+        elif is_read(cell):
+            new = idioms(source(cell)) - known
+            assert not new, f"{cell['id']}: say in the prose before it what `{min(new)}` is"
 
 
 def bound(code):
@@ -228,10 +264,13 @@ def test_a_lesson_has_every_part_under_its_name_and_in_order(path):
     in_order = [part for part in found if part != parts[0]]
     assert in_order == [part for part in parts[1:] if part in found]
     assert len(found) == len(set(found))
-    assert set(parts) - set(found) <= {parts[2]}  # what there is to see may stand in Build
+    # What there is to see may stand in Build; chapter 0 has no claim to measure.
+    see, measure = parts[2], parts[5]
+    assert set(parts) - set(found) <= ({see, measure} if comes_first(path) else {see})
     code = "\n".join(source(cell) for cell in cells(path, "code"))
-    for call in ("overview.here(", "Prediction(", "Quiz(", "record(", "data_flow("):
+    for call in ("overview.here(", "Prediction(", "Quiz(", "data_flow("):
         assert call in code, call
+    assert ("record(" in code) != comes_first(path)
     assert len(re.findall(r"\.check\(", code)) >= 2
     playful = set(re.findall(r"\b([A-Z]\w+)\(", code)) - {"Prediction", "Quiz"}
     assert playful & {"".join(map(str.title, name.split("_"))) for name in explorables.names()}
@@ -246,8 +285,10 @@ def test_a_lab_ends_as_a_lesson_does(path):
 @pages(LESSONS)
 def test_the_opening_says_what_it_is_about(path):
     words = language.words("display.page", path.parent.name)
-    for name in ("question", "afterwards", "time", "know", "trial"):
+    for name in ("question", "afterwards", "time", "know"):
         assert f"**{words[name]}" in source(cells(path)[0]), words[name]
+    on_trial = f"**{words['trial']}" in source(cells(path)[0])
+    assert on_trial != comes_first(path), words["trial"]
 
 
 @pages(LESSONS)
@@ -309,7 +350,7 @@ def test_marks_of_emphasis_are_understood_as_such(path):
 
 @pages([page for page in PAGES if page.parent.name == "zh"])
 def test_chinese_typography(path):
-    text = re.sub(r"(?m)(^#+ |\[)\d+\.\d+ ", r"\1", prose(path))  # a lesson's number
+    text = re.sub(r"(?m)(^#+ |\[)\d+(\.\d+)? ", r"\1", prose(path))  # a lesson's number
     for what, pattern in {
         "a line break between Chinese characters": f"{CHINESE}\n(?![\n#|>*-]|\\d+\\.){CHINESE}",
         "a space between Chinese and Latin": f"{IDEOGRAPH} [A-Za-z0-9]|[A-Za-z0-9] {IDEOGRAPH}",

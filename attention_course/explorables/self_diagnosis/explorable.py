@@ -60,14 +60,14 @@ class SelfDiagnosis(Explorable):
         return tallest + told + 24 * len(self.state["sections"]) + 135
 
     def still(self) -> str:
-        parts = []
+        parts, answer = [], escape(self.words["answer"])
         for each in self.state["questions"]:
             right = next(option for option in each["options"] if option["right"])
             section = self.state["sections"][each["section"]]
             parts.append(
                 f"<p><b>{code_spans(each['question'])}</b></p>"
                 + still.options(option["text"] for option in each["options"])
-                + f"<details><summary>{escape(self.words['answer'])}</summary>"
+                + f"<details><summary>{answer}</summary>"
                 + f"<p>{code_spans(right['text'])} {code_spans(right['why'])} "
                 + f"({escape(section)})</p></details>"
             )
