@@ -54,7 +54,7 @@ derivative = Exercise(
     minutes=5,
     right_answers=[slope, _slope_both_sides, _slope_backwards, _slope_autograd],
     cases=[
-        Case(_valley, 1.2),
+        Case(_valley, 1.4),
         Case(_square, 3.0),
         Case(_line, 1.5),
         Case(_cube, 2.0),
