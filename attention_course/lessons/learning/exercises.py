@@ -54,13 +54,16 @@ derivative = Exercise(
     minutes=5,
     right_answers=[slope, _slope_both_sides, _slope_backwards, _slope_autograd],
     cases=[
-        Case(_valley, 1.4),
+        Case(_valley, 3.1),
         Case(_square, 3.0),
         Case(_line, 1.5),
         Case(_cube, 2.0),
         Case(_square, -0.5),
     ],
     mistakes={
+        "too_small_step": Symptom(lambda got, want, f, w: got == 0),
+        "value_itself": lambda f, w: f(w),
+        "divided_by_weight": lambda f, w: f(w) / w,
         "not_divided": [
             lambda f, w: f(w + 0.001) - f(w),
             lambda f, w: f(w + 0.01) - f(w),
@@ -70,6 +73,7 @@ derivative = Exercise(
             lambda f, w: f(w + 1) - f(w),
             lambda f, w: (f(w + 0.1) - f(w)) / 0.1,
             lambda f, w: (f(w + 0.5) - f(w)) / 0.5,
+            lambda f, w: (f(w + 0.01) - f(w)) / 0.01,
         ],
         "sign": [
             lambda f, w: (f(w) - f(w + 1e-6)) / 1e-6,
@@ -83,9 +87,6 @@ derivative = Exercise(
             lambda f, w: (f(w + 1e-6) - f(w - 1e-6)) / 1e-6,
             Symptom(lambda got, want, f, w: same(got, 2 * want, 0.01)),
         ],
-        "value_itself": lambda f, w: f(w),
-        "divided_by_weight": lambda f, w: f(w) / w,
-        "too_small_step": Symptom(lambda got, want, f, w: got == 0),
         "not_finite": Symptom(lambda got, want, f, w: not np.isfinite(got)),
     },
     otherwise="other_slope",
