@@ -189,7 +189,7 @@ def heads(
     bias: Tensor | None,
     past: int = 0,
 ) -> tuple[Tensor | None, Tensor | None]:
-    """The mask and the bias with all four axes ``(batch, heads, n_q, past + n_k)``, any perhaps 1."""
+    """The mask and the bias with all axes ``(batch, heads, n_q, past + n_k)``, any possibly 1."""
     inputs = {"query": (query, "n_q"), "key": (key, "n_k"), "value": (value, "n_k")}
     for name, (tensor, n) in inputs.items():
         if tensor is query and name != "query":

@@ -61,7 +61,8 @@ class Residual(nn.Module):
 
     Args:
         d_model: the width of the input.
-        dropout: the probability with which a number of ``part(x)`` is set to zero, in training only.
+        dropout: the probability with which a number of ``part(x)`` is set to zero, in training
+            only.
         norm: ``"pre"`` or ``"post"``.
 
     Raises:
@@ -134,8 +135,9 @@ class EncoderLayer(nn.Module):
             ``(batch, n, d_model)``.
 
         Raises:
-            TypeError, ValueError: as :class:`MultiHeadAttention`, which calls ``x`` its query.
+            TypeError, ValueError: as :class:`MultiHeadAttention`.
         """
+        checks.sequence("x", x, "n", ("d_model", self.attention.d_model), self)
         look = _looking(self.attention, mask=mask, causal=causal, cache=cache)
         x = self.attention_residual(x, look)
         return self.feed_forward_residual(x, self.feed_forward)
@@ -188,9 +190,11 @@ class DecoderLayer(nn.Module):
             ``(batch, n_target, d_model)``.
 
         Raises:
-            TypeError, ValueError: as :class:`MultiHeadAttention`, which calls ``x`` its query and
-                ``states`` its key.
+            TypeError, ValueError: as :class:`MultiHeadAttention`.
         """
+        width = ("d_model", self.attention.d_model)
+        checks.sequence("x", x, "n_target", width, self)
+        checks.sequence("states", states, "n_source", width, self)
         past, source = (None, None) if cache is None else cache
         if source is not None and len(source):
             states = states[:, :0]  # they are in the cache
@@ -340,7 +344,7 @@ class Transformer(nn.Module):
         return self.decode(target, self.encode(source), self.source_mask(source))
 
     def encode(self, source: Tensor) -> Tensor:
-        """The states of the source: tokens ``(batch, n_source)`` to ``(batch, n_source, d_model)``."""
+        """The states of the source: ``(batch, n_source)`` to ``(batch, n_source, d_model)``."""
         mask = self.source_mask(source)
         x = self.source_embedding(source)  # (batch, n_source, d_model)
         for layer in self.encoder:
