@@ -16,6 +16,17 @@ from attention_course.attention import (
 )
 from attention_course.positions import alibi_bias, rotary_embedding, sinusoidal_encoding
 from attention_course.training import train, warmup_learning_rate
+from attention_course.transformer import (
+    Cache,
+    DecoderLayer,
+    Embedding,
+    EncoderLayer,
+    FeedForward,
+    LanguageModel,
+    MaskedLanguageModel,
+    Residual,
+    Transformer,
+)
 
 Q = normal(2, 3, 4)  # (batch, n, d)
 X = normal(3, 4)  # (n, d)
@@ -168,9 +179,48 @@ TRAINING = [
     (lambda: warmup_learning_rate(1, 512, None), TypeError, "warmup_steps", "None", "whole"),
 ]
 
+IDS_OF_TOKENS = torch.tensor([[1, 2, 3]])
+
+
+def translate(source=IDS_OF_TOKENS, target=IDS_OF_TOKENS, **options):
+    return Transformer(5, 6, **{**SIZES, **options})(source, target)
+
+
+SIZES = {"d_model": 4, "num_heads": 2, "num_layers": 1, "d_ff": 8}
+TRANSFORMER = [
+    (lambda: translate(d_model=0), ValueError, "d_model", "0", "at least 1"),
+    (lambda: translate(d_model=5), ValueError, "d_model", "5", "multiple of 2 heads"),
+    (lambda: translate(num_heads=0), ValueError, "num_heads", "0", "at least 1"),
+    (lambda: translate(num_layers=1.5), TypeError, "num_layers", "1.5", "whole number"),
+    (lambda: translate(d_ff=0), ValueError, "d_ff", "0", "at least 1"),
+    (lambda: translate(dropout=1), ValueError, "dropout", "1", "less than 1"),
+    (lambda: translate(norm="both"), ValueError, "norm", "'both'", "'pre' or 'post'"),
+    (lambda: translate(norm=True), ValueError, "norm", "True", "'pre' or 'post'"),
+    (lambda: translate(pad_id="0"), TypeError, "pad_id", "'0'", "whole number"),
+    (lambda: translate(IDS_OF_TOKENS[0]), ValueError, "source", "(3,)", "(batch, n)"),
+    (lambda: translate(IDS_OF_TOKENS.float()), TypeError, "source", "float32", "integer"),
+    (lambda: translate(target=[[1, 2]]), TypeError, "target", "list", "integer"),
+    (lambda: translate(target=IDS_OF_TOKENS + 3), ValueError, "tokens", "4 to 6", "0 to 5"),
+    (lambda: translate(IDS_OF_TOKENS - 2), ValueError, "tokens", "-1 to 1", "0 to 4"),
+    (lambda: translate(IDS_OF_TOKENS.repeat(2, 1)), ValueError, "key", "batch of 2", "1"),
+    (lambda: Transformer(0, 6, **SIZES), ValueError, "source_vocab_size", "0", "at least 1"),
+    (lambda: Transformer(5, None, **SIZES), TypeError, "target_vocab_size", "None", "whole"),
+    (lambda: LanguageModel(0, **SIZES), ValueError, "vocab_size", "0", "at least 1"),
+    (lambda: LanguageModel(5, **SIZES)(X), TypeError, "tokens", "float64", "integer"),
+    (lambda: MaskedLanguageModel(5, **SIZES)(IDS_OF_TOKENS[0]), ValueError, "tokens", "(3,)", "n)"),
+    (lambda: Cache(0), ValueError, "num_layers", "0", "at least 1"),
+    (lambda: Embedding(5, 0), ValueError, "d_model", "0", "at least 1"),
+    (lambda: FeedForward(4, 8, dropout=-0.5), ValueError, "dropout", "-0.5", "at least 0"),
+    (lambda: Residual(4, norm=None), ValueError, "norm", "None", "'pre' or 'post'"),
+    (lambda: EncoderLayer(4, 2, 8)(Q), TypeError, "x", "torch.float64", "float32"),
+    (lambda: EncoderLayer(4, 2, 8).double()(X), ValueError, "x", "(3, 4)", "d_model"),
+    (lambda: DecoderLayer(4, 2, 8).double()(Q, X), ValueError, "states", "(3, 4)", "d_model"),
+]
+
 
 @pytest.mark.parametrize(
-    ("call", "kind", "name", "got", "expected"), ATTENTION + DEVICES + IDS + POSITIONS + TRAINING
+    ("call", "kind", "name", "got", "expected"),
+    ATTENTION + DEVICES + IDS + POSITIONS + TRAINING + TRANSFORMER,
 )
 def test_an_error_names_the_argument_what_came_and_what_was_expected(
     call, kind, name, got, expected

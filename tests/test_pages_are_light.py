@@ -67,25 +67,6 @@ def test_a_custom_property_stays_when_something_refers_to_it():
     assert purged(".a{--d:1}", page, "get('--d')") == ".a{--d:1}"
 
 
-def test_a_cell_that_is_not_laid_out_takes_about_its_room():
-    lines = 10 * "x = 1\n"
-    code = f'<div class="highlight"><pre>{lines}</pre></div>'
-    drawing = '<svg viewBox="0 0 300 150" width="300pt"></svg>'
-    explorable = (
-        '<div style="--wide:500px;--narrow:900px"><div class="ac-still"><pre>x</pre></div></div>'
-    )
-    for inside, wide, narrow in (
-        (code, 234, 234),
-        (f"<details>{code}</details>", 44, 44),
-        (code.replace("x = 1", "y" * 60), 234, 442),
-        (drawing, 224, 203),
-        (explorable, 500, 900),
-    ):
-        cell = f'<div class="cell docutils">{inside}</div><p>after</p><pre>more</pre>'
-        room = f'style="--wide-room:{wide}px;--narrow-room:{narrow}px" class="cell docutils"'
-        assert room in pages.finished(cell, {}), inside
-
-
 def test_a_formula_on_the_line_is_said_once():
     said = mathematics.render(r"n \times d")
     assert "<math" not in said

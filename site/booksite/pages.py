@@ -7,7 +7,6 @@ admits the site's own files as scripts and nothing else.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Collection, Mapping
 
@@ -69,14 +68,6 @@ _STYLE = re.compile(r'<style class="ac-style">.*?</style>', re.DOTALL)
 _INLINE = re.compile(r"[ \t]*<script>[^<]*</script>\n?")
 _CODE = re.compile(r'(?<=<div class="highlight">)<pre>.*?</pre>', re.DOTALL)
 _TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
-_CELL = re.compile(r'<div class="cell ')
-_PRE = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
-_SIZE = re.compile(r"--wide:(\d+)px;--narrow:(\d+)px")
-_DRAWING = re.compile(
-    r'<svg\b(?=[^>]*viewBox="[^" ]+ [^" ]+ ([\d.]+) ([\d.]+)")[^>]*\bwidth="([\d.]+)(pt)?"'
-)
-# About how many pixels cards and the map of the book take, on a wide and on a narrow page.
-_ROOMS = {"ac-exercise": (200, 220), "ac-claim": (160, 200), "ac-map": (430, 600)}
 _LITERAL = re.compile(r'<span class="pre">([^<]*)</span>')
 # Keywords, strings, numbers (and what is built in), comments, definitions: the first letters of
 # Pygments' names for them. What follows in the page's text is as plain as the rest.
@@ -118,7 +109,6 @@ def finished(page: str, words: Mapping[str, str], book: Collection[str] = ()) ->
     page = _ICON.sub(_drawn, page)
     page = _STYLE.sub("", page)  # a file has them all
     page = _CODE.sub(_with_fewer_elements, _LITERAL.sub(r"\1", page))
-    page = _with_room(page)
     page = _INLINE.sub("", page)  # tells the theme the page's name, which nothing asks for
     head, end, body = page.partition("</head>")
     # Deferred scripts have the page before them and speak at once, so the translations come first.
@@ -147,47 +137,6 @@ def _with_fewer_elements(code: re.Match[str]) -> str:
             text = runs.pop()[1] + text
         runs += [(colour, text), ("", between)] if between else [(colour, text)]
     return "".join(f'<span class="{c}">{text}</span>' if c else text for c, text in runs)
-
-
-def _with_room(page: str) -> str:
-    """The page with each cell's height, about, for until it is laid out: wide and narrow."""
-    first, *cells = _CELL.split(page)
-    return first + "".join(
-        f'<div style="--wide-room:{_room(cell, 0)}px;--narrow-room:{_room(cell, 1)}px" class="cell '
-        + cell
-        for cell in cells
-    )
-
-
-def _room(text: str, narrow: int) -> int:
-    """About how many pixels a cell takes: its code, unless it is folded, and what it shows.
-
-    Args:
-        text: begins with the cell.
-        narrow: 0 on a wide page, 1 on a phone.
-    """
-    cell = text[: _end(text)]
-    shown = re.sub(r"<details\b.*?</details>", "", cell, flags=re.DOTALL)
-    shown = shown.partition('class="ac-still"')[0]  # something else will stand there
-    room = 44.0 if "<details" in cell else 0.0
-    for code in _PRE.findall(shown):
-        lines = html.unescape(re.sub("<[^>]*>", "", code)).splitlines()
-        room += 26 + 20.8 * sum(1 + len(line) // (86, 43)[narrow] for line in lines)
-    room += sum(int(sizes[narrow]) for sizes in _SIZE.findall(shown))
-    for across, high, width, unit in _DRAWING.findall(shown):
-        pixels = min(float(width) * (4 / 3 if unit else 1), (690, 358)[narrow])
-        room += 24 + pixels * float(high) / float(across)
-    return round(room + sum(rooms[narrow] * shown.count(name) for name, rooms in _ROOMS.items()))
-
-
-def _end(text: str) -> int:
-    """Where the element ends that ``text`` is inside of."""
-    depth = 1
-    for tag in re.finditer(r"<(/?)div\b", text):
-        depth += -1 if tag[1] else 1
-        if not depth:
-            return tag.start()
-    return len(text)
 
 
 def _led(part: re.Match[str]) -> str:
