@@ -93,6 +93,16 @@ def test_a_new_lesson_runs_and_passes_every_test_but_those_of_its_content(book):
     assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 50
 
 
+def test_a_page_of_chapter_0_has_no_claim(book):
+    new(book, "0-9", "first-words", "C17")
+    for edition in EDITIONS:
+        cells = book.notebook(edition, "0-9-first-words")["cells"]
+        text = "\n".join(cell["source"] for cell in cells)
+        assert not re.findall("C17|claims|@", text)
+        assert "## " in text
+    assert book.pages().index("0-9-first-words") < book.pages().index("2-1-human-attention")
+
+
 @pytest.mark.parametrize(
     ("number", "name", "complaint"),
     [

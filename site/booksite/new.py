@@ -35,6 +35,7 @@ else:
 _NUMBER = re.compile(r"(\d+)(?:-\d+)?(-lab(?:-[a-z0-9]+)*)?")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _SKELETON = SITE / "skeleton"
+_TRIAL = "@page.trial@"  # stands in the paragraph that says which claim is on trial
 _BLANK = re.compile(r"@([\w.]+)@")
 
 
@@ -46,7 +47,7 @@ def new(book: Book, number: str, name: str, claim: str) -> list[Path]:
         number: the page's number in the article, ``"5-1"``; of a lab, ``"5-1-lab"`` or
             ``"5-1-lab-roles"``.
         name: the lesson's name, ``"longformer"``: of the notebook, and of the lesson's folder.
-        claim: the claim on trial, ``"C17"``.
+        claim: the claim on trial, ``"C17"``; a page of chapter 0 has none.
 
     Returns:
         The files that were written or changed.
@@ -115,6 +116,10 @@ def _notebook(book: Book, edition: str, kind: str, blanks: dict[str, str]) -> di
     cells = []
     for cell in _toml(_SKELETON / f"{kind}.toml")["cell"]:
         prose = cell.get(edition)
+        if re.match(r"0(-|$)", blanks["number"]):  # it comes before the article and its claims
+            if cell["id"].startswith(("measure", "record")):
+                continue
+            prose = prose and "\n\n".join(p for p in prose.split("\n\n") if _TRIAL not in p)
         is_code = "code" in cell or cell["id"] == SETUP
         if not is_code and prose is None:
             raise BookError(
