@@ -109,7 +109,7 @@ function render({ model, el }) {
   const lanes = NETWORKS.map((name) => lane(words, name, chance));
   const drawn = ways(words, distances);
   const key = ["hops", "jump"].map((kind) =>
-    element("span", { class: `ac-key-${kind}` }, words[kind]),
+    element("span", { "data-way": kind }, words[kind]),
   );
   const sentence = summary(3);
   const head = ["distance", "network", "mean", "lowest", "highest", "steps"];
