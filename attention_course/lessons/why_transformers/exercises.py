@@ -1,0 +1,128 @@
+"""The exercises of notebook 1: how far convolutions see, what GPT learns from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from ...exercises import Case, Exercise
+
+LESSON = "why_transformers"
+
+
+def layers_needed(n, width):
+    return math.ceil((n - 1) / (width // 2))
+
+
+def _layers_loop(n, width):
+    seen, layers = 1, 0
+    while seen < n:
+        seen, layers = seen + (width - 1) // 2, layers + 1
+    return layers
+
+
+def _layers_whole(n, width):
+    reach = (width - 1) // 2
+    return (n - 1 + reach - 1) // reach
+
+
+def _layers_numpy(n, width):
+    return np.ceil(2 * (n - 1) / (width - 1))
+
+
+def _rounded_up(layers: Callable[[int, int], float]) -> Callable[[int, int], int]:
+    return lambda n, width: math.ceil(layers(n, width))
+
+
+layers = Exercise(
+    LESSON,
+    "layers",
+    difficulty=2,
+    minutes=8,
+    cases=[Case(20, 3), Case(64, 5), Case(12, 9), Case(512, 7), Case(65, 3), Case(4, 5)],
+    right_answers=[layers_needed, _layers_loop, _layers_whole, _layers_numpy],
+    mistakes={
+        "whole_window": [
+            _rounded_up(lambda n, width: (n - 1) / width),
+            _rounded_up(lambda n, width: n / width),
+            lambda n, width: n // width,
+        ],
+        "both_sides": _rounded_up(lambda n, width: (n - 1) / (width - 1)),
+        "one_too_many": [
+            _rounded_up(lambda n, width: n / (width // 2)),
+            lambda n, width: (n - 1) // (width // 2) + 1,
+        ],
+        "not_rounded": [
+            lambda n, width: (n - 1) / (width // 2),
+            lambda n, width: (n - 1) // (width // 2),
+        ],
+        "doubling": [
+            _rounded_up(lambda n, width: math.log(n) / math.log(width)),
+            _rounded_up(lambda n, width: math.log2(n)),
+        ],
+        "words_between": lambda n, width: n - 1,
+    },
+    otherwise="other",
+    wrong_answers={
+        "other": [lambda n, width: 1, lambda n, width: n * width],
+        "shape": [lambda n, width: np.arange(layers_needed(n, width))],
+    },
+)
+
+
+def words_to_say(ids):
+    return np.append(ids[1:], 0)
+
+
+def _say_loop(ids):
+    return [ids[i + 1] if i + 1 < len(ids) else 0 for i in range(len(ids))]
+
+
+def _say_torch(ids):
+    said = torch.zeros(len(ids), dtype=torch.long)
+    said[:-1] = torch.as_tensor(ids[1:])
+    return said
+
+
+def _say_rolled(ids):
+    said = np.roll(ids, -1)
+    said[-1] = 0
+    return said
+
+
+say = Exercise(
+    LESSON,
+    "say",
+    difficulty=1,
+    minutes=5,
+    cases=[Case(np.array([5, 2, 9, 4, 7])), Case(np.arange(2, 9) ** 2 % 11), Case(np.array([3]))],
+    right_answers=[words_to_say, _say_loop, _say_torch, _say_rolled],
+    mistakes={
+        "copied": lambda ids: ids,
+        "backwards": [
+            lambda ids: np.append(0, ids[:-1]),
+            lambda ids: np.roll(ids, 1),
+        ],
+        "wraps": [lambda ids: np.roll(ids, -1), lambda ids: [*ids[1:], ids[0]]],
+        "last_again": lambda ids: [*ids[1:], ids[-1]],
+        "left_out": lambda ids: ids[1:],
+        "two_ahead": lambda ids: [*ids[2:], 0, 0][: len(ids)],
+        "from_the_end": lambda ids: ids[::-1],
+    },
+    otherwise="other",
+    wrong_answers={
+        "copied": [lambda ids: ids.copy()],
+        "left_out": [lambda ids: ids[:-1]],
+        "wraps": [lambda ids: np.append(ids[1:], ids[:1])],
+        "other": [
+            lambda ids: np.append(ids[1:] + 1, 0),
+            lambda ids: np.append(ids[1:], -1),
+            lambda ids: ids + 1,
+            lambda ids: np.zeros(len(ids)),
+        ],
+        "shape": [lambda ids: [ids[:-1], ids[1:]]],
+    },
+)

@@ -1,0 +1,158 @@
+"""What lesson 1 measures with."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from attention_course.attention import MultiHeadAttention, causal_mask
+from attention_course.lessons.why_transformers import experiments, race
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
+
+
+def generator():
+    return torch.Generator().manual_seed(3)
+
+
+@pytest.mark.parametrize("distance", experiments.DISTANCES)
+def test_the_item_is_the_only_one_and_so_far_from_the_question(distance):
+    words, items = experiments.recall(distance)(20, generator())
+    assert words.shape == (20, experiments.LENGTH, 1)
+    for row, item in zip(words[:, :, 0].tolist(), items.tolist(), strict=True):
+        assert row[-1] == experiments.ASK
+        assert [i for i, word in enumerate(row) if word < experiments.ITEMS] == [63 - distance]
+        assert row[63 - distance] == item
+
+
+def test_the_latest_is_the_last_item():
+    words, items = experiments.latest(30, generator())
+    for row, item in zip(words[:, :, 0].tolist(), items.tolist(), strict=True):
+        found = [word for word in row if word < experiments.ITEMS]
+        assert found[-1] == item
+        assert len(found) > 1
+
+
+@pytest.mark.parametrize("pairs", experiments.PAIRS)
+def test_the_name_that_is_asked_for_stood_with_the_item(pairs):
+    words, items = experiments.look_up(pairs)(30, generator())
+    assert words.shape == (30, pairs + 1, 2)
+    for row, item in zip(words.tolist(), items.tolist(), strict=True):
+        known, (name, ask) = dict(row[:-1]), row[-1]
+        assert len(known) == pairs, "no name comes twice"
+        assert ask == experiments.ASK
+        assert known[name] == item
+
+
+def test_the_networks_are_of_one_size_and_give_a_number_for_each_item():
+    sizes = []
+    for make in experiments.MODELS.values():
+        model = make()
+        sizes.append(sum(p.numel() for p in model.parameters()))
+        for task in (experiments.recall(2), experiments.look_up(2)):
+            assert model(task(5, generator())[0]).shape == (5, experiments.ITEMS)
+    assert max(sizes) < 1.05 * min(sizes)
+
+
+def test_attention_without_places_knows_no_order():
+    words, _ = experiments.recall(9)(4, generator())
+    shuffled = words[:, [*torch.randperm(63).tolist(), 63]]
+    for name, same in (("unordered", True), ("attention", False)):
+        model = experiments.MODELS[name]()
+        assert torch.allclose(model(words), model(shuffled), atol=1e-5) == same
+
+
+def test_the_log_has_every_model_on_every_task():
+    log = experiments.race()
+    assert set(log) == set(experiments.MODELS)
+    for name, tasks in log.items():
+        for task in race.TASKS:
+            if name == "unordered" and task != "latest":
+                continue
+            entry = tasks[task]
+            assert len(entry["accuracies"]) == len(race.REPORT)
+            assert [float(rate) for rate in entry["tried"]] == list(experiments.RATES)
+            assert entry["learning_rate"] in experiments.RATES
+    assert experiments.raced("gru").shape == (5, 5)
+    assert json.dumps(log, allow_nan=False)
+
+
+@pytest.mark.parametrize(("model", "task"), [("attention", "62"), ("attention", "4 pairs")])
+def test_a_run_gives_what_the_log_says(model, task):
+    """On another machine the last digits of a run differ, and with them a few answers."""
+    entry = experiments.race()[model][task]
+    learn, steps = race.TASKS[task]
+    rate = entry["learning_rate"]
+    found = experiments.run(model, learn, learning_rate=rate, seed=0, steps=steps)
+    assert found.accuracy == pytest.approx(entry["accuracies"][0], abs=0.15)
+
+
+def test_what_a_layer_costs():
+    n, d = 12, experiments.WIDTH
+    convolution, recurrent, attention = (experiments.costs(name, n) for name in experiments.LAYERS)
+    assert convolution[:4] == (3 * n * d * d, 1, n - 1, n - 1)
+    assert recurrent[:4] == (2 * n * d * d, n, 1, n - 1)
+    assert attention[:4] == (4 * n * d * d + 2 * n * n * d, 1, 1, 1)
+    assert attention.kept > recurrent.kept > 0
+
+
+def test_the_text_holds_sentences_without_a_blank():
+    learn, held_out, words = experiments.text()
+    assert max(learn.max(), held_out.max()) == words - 1
+    known = {tuple(row) for row in learn.tolist()}
+    assert not known & {tuple(row) for row in held_out.tolist()}
+
+
+class Looks(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.look = nn.Embedding(9, 8), MultiHeadAttention(8, 2)
+
+    def forward(self, words, mask=None):
+        return self.look(self.embedding(words), mask=mask)[0]
+
+
+def test_moved_sees_what_a_mask_hides_and_what_it_does_not():
+    words = torch.tensor([[3, 1, 4, 2, 5]])
+    assert torch.equal(experiments.moved(Looks(), words, causal_mask(5)), causal_mask(5))
+    assert experiments.moved(Looks(), words).all()
+
+
+def test_without_the_mask_the_next_word_is_copied():
+    """What the quiz says of it: the answer is one of the words that are seen."""
+    words = torch.randint(1, 9, (200, 6))  # of which no word follows from those before it
+
+    def ask(mask):
+        def asked(stack, drawn):
+            return stack(drawn[:, :-1], mask).flatten(0, 1), drawn[:, 1:].flatten()
+
+        return asked
+
+    named = {}
+    for name, mask in (("seen", None), ("hidden", causal_mask(5))):
+        torch.manual_seed(0)
+        stack = Ordered()
+        experiments.train_stack(stack, words, ask(mask))
+        named[name] = experiments.named(stack, torch.randint(1, 9, (200, 6)), ask(mask))
+    assert named["seen"] > 0.6 > 0.3 > named["hidden"]
+
+
+class Ordered(nn.Module):
+    """One attention over words and places, big enough to copy from the next place."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.place = nn.Embedding(9, 32), nn.Parameter(torch.randn(5, 32))
+        self.look, self.guess = MultiHeadAttention(32, 4), nn.Linear(32, 9)
+
+    def forward(self, words, mask=None):
+        return self.guess(self.look(self.embedding(words) + self.place, mask=mask)[0])
+
+
+def test_raced_is_a_table():
+    assert np.all(experiments.raced("rnn", [4, "latest"]) > 0.9)
