@@ -172,9 +172,7 @@ class MultiHeadAttention(nn.Module):
         self.num_heads = checks.size("num_heads", num_heads)
         if self.d_model % self.num_heads:
             raise ValueError(f"d_model: got {d_model}, expected a multiple of {num_heads} heads")
-        self.dropout = checks.real_number("dropout", dropout)
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout: got {dropout}, expected at least 0 and less than 1")
+        self.dropout = checks.probability("dropout", dropout)
         self.query = nn.Linear(self.d_model, self.d_model, bias=bias)
         self.key = nn.Linear(self.d_model, self.d_model, bias=bias)
         self.value = nn.Linear(self.d_model, self.d_model, bias=bias)
@@ -191,6 +189,7 @@ class MultiHeadAttention(nn.Module):
         need_weights: bool = False,
         bias: Tensor | None = None,
         rotate: Callable[[Tensor], Tensor] | None = None,
+        cache: KeyValueCache | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Attend from ``query`` to ``key``; without ``key``, from ``query`` to itself.
 
@@ -213,6 +212,9 @@ class MultiHeadAttention(nn.Module):
             rotate: applied to the queries and to the keys of all heads before they meet, from
                 ``(batch, heads, n, d_head)`` to the same shape; for instance
                 ``lambda x: rotary_embedding(x, torch.arange(x.size(-2)))``.
+            cache: the keys and values of earlier calls, which stand before those of this call and
+                are not computed again; those of this call are added to it. ``n_k`` counts them all,
+                and for ``causal`` the first query stands behind the earlier ones.
 
         Returns:
             The output ``(batch, n_q, d_model)``, and the weights ``(batch, heads, n_q, n_k)`` with
@@ -225,15 +227,18 @@ class MultiHeadAttention(nn.Module):
         """
         key = query if key is None else key
         value = key if value is None else value
-        mask, bias = checks.heads(self, query, key, value, mask, bias)
+        past = 0 if cache is None else len(cache)
+        mask, bias = checks.heads(self, query, key, value, mask, bias, past)
         causal = checks.yes_or_no("causal", causal)
-        visible = Visibility(mask, bias, causal, query, key, heads=1)
+        visible = Visibility(mask, bias, causal, query, key, heads=1, past=past)
 
         q = self._split(visible.queries(query, self.query))  # (batch, heads, n_q, d_head)
         k = self._split(visible.keys(key, self.key))  # (batch, heads, n_k, d_head)
         v = self._split(visible.keys(value, self.value))  # (batch, heads, n_k, d_head)
         if rotate is not None:
             q, k = _rotated(rotate, q), _rotated(rotate, k)
+        if cache is not None:
+            k, v = cache.extend(k, v)  # (batch, heads, past + n_k, d_head)
 
         attend = _attend if need_weights else _attend_fused
         heads, weights = attend(q, k, v, visible, dropout=self.dropout if self.training else 0.0)
@@ -246,6 +251,31 @@ class MultiHeadAttention(nn.Module):
 
     def extra_repr(self) -> str:
         return f"d_model={self.d_model}, num_heads={self.num_heads}, dropout={self.dropout}"
+
+
+class KeyValueCache:
+    """The keys and values that one attention has computed so far, for decoding token by token.
+
+    A token's key and value do not change when others follow it, so they need computing only once.
+
+    Attributes:
+        keys, values: ``(batch, heads, n, d_head)`` each, None before the first call.
+    """
+
+    def __init__(self) -> None:
+        self.keys: Tensor | None = None
+        self.values: Tensor | None = None
+
+    def __len__(self) -> int:
+        return 0 if self.keys is None else self.keys.size(-2)
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Put ``(batch, heads, n_new, d_head)`` behind what is there, and return all of it."""
+        if self.keys is not None and self.values is not None:
+            keys = torch.cat([self.keys, keys], dim=-2)
+            values = torch.cat([self.values, values], dim=-2)
+        self.keys, self.values = keys, values
+        return keys, values
 
 
 def causal_mask(n: int, *, device: torch.device | str | None = None) -> Tensor:

@@ -53,6 +53,21 @@ def positive(name: str, value: Any) -> float:
     return number
 
 
+def probability(name: str, value: Any) -> float:
+    """``value`` as a float of at least 0 and less than 1, as a probability of dropout must be."""
+    number = real_number(name, value)
+    if not 0 <= number < 1:
+        raise ValueError(f"{name}: got {value}, expected at least 0 and less than 1")
+    return number
+
+
+def one_of(name: str, value: Any, known: tuple[str, ...]) -> str:
+    """``value``; a ``ValueError`` unless it is one of the ``known`` words."""
+    if value not in known:
+        raise ValueError(f"{name}: got {describe(value)}, expected {' or '.join(map(repr, known))}")
+    return value
+
+
 def yes_or_no(name: str, value: Any) -> bool:
     """``value``; a ``TypeError`` unless it is a bool: a mask here would be taken for "yes"."""
     if not isinstance(value, bool):
@@ -172,8 +187,9 @@ def heads(
     value: Tensor,
     mask: Tensor | None,
     bias: Tensor | None,
+    past: int = 0,
 ) -> tuple[Tensor | None, Tensor | None]:
-    """The mask and the bias with all four axes ``(batch, heads, n_q, n_k)``, any possibly 1."""
+    """The mask and the bias with all four axes ``(batch, heads, n_q, past + n_k)``, any perhaps 1."""
     inputs = {"query": (query, "n_q"), "key": (key, "n_k"), "value": (value, "n_k")}
     for name, (tensor, n) in inputs.items():
         if tensor is query and name != "query":
@@ -182,7 +198,8 @@ def heads(
         if tensor.size(0) != query.size(0):
             raise ValueError(f"{name}: got a batch of {tensor.size(0)}, expected {query.size(0)}")
     one_value_a_key(key, value)
-    scores, names = (query.size(0), layer.num_heads, query.size(1), key.size(1)), "n_q, n_k)"
+    scores = (query.size(0), layer.num_heads, query.size(1), past + key.size(1))
+    names = "n_q, past + n_k)" if past else "n_q, n_k)"
     bias_fits(bias, scores, f"(batch, heads, {names}", query.device)
     if isinstance(mask, Tensor) and mask.ndim == 3:
         mask_fits(mask, (scores[0], *scores[2:]), f"(batch, {names}", query.device)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 class Visibility:
@@ -23,6 +24,8 @@ class Visibility:
         causal: query ``i`` may attend to keys ``0 … i`` only.
         query, key: of which ``n_q`` and ``n_k`` are the last axis but one.
         heads: the axis that the scores, mask and bias have and that ``query`` and ``key`` lack.
+        past: keys that are known already and stand before those of ``key``. The first query stands
+            right behind them.
 
     Attributes:
         is_causal: ``causal`` is all there is. A kernel knows this mask by its name, so it is not
@@ -37,13 +40,17 @@ class Visibility:
         query: Tensor,
         key: Tensor,
         heads: int | None = None,
+        past: int = 0,
     ) -> None:
-        self.n_q, self.n_k, self.device = query.size(-2), key.size(-2), query.device
-        self.bias, self.heads = bias, heads
+        self.n_q, self.n_k, self.device = query.size(-2), past + key.size(-2), query.device
+        self.bias, self.heads, self.past = bias, heads, past
         self.allowed = self.attends = None
         self._lost: dict[str, Tensor] = {}
         self._last: tuple[Tensor, Tensor, Tensor] | None = None
-        written_out = mask is not None or bias is not None or self.n_k == 0
+        # A kernel that knows the causal mask counts from the first key; a last query may see all.
+        behind = past > 0 and causal and self.n_q > 1
+        causal = causal and (past == 0 or behind)
+        written_out = mask is not None or bias is not None or self.n_k == 0 or behind
         self.is_partial, self.is_causal = causal or written_out, causal and not written_out
         if written_out:
             allowed = self._past() if causal else self._ones(1)
@@ -112,7 +119,8 @@ class Visibility:
 
     def _lost_rows(self) -> Tensor:
         """Which queries see, or are, a lost vector: (..., n_q, 1)."""
-        queries, keys = self._lost["queries"][..., None], self._lost["keys"][..., None, :]
+        queries = self._lost["queries"][..., None]  # (..., n_q, 1)
+        keys = F.pad(self._lost["keys"], (self.past, 0))[..., None, :]  # (..., 1, n_k)
         if not self.is_causal:
             return (self.allowed & (queries | keys)).any(-1, keepdim=True)
         never = self.n_q + self.n_k
@@ -125,7 +133,7 @@ class Visibility:
         return rows.any(self.heads) if rows.ndim > result.ndim else rows
 
     def _past(self) -> Tensor:
-        return self._ones(self.n_q).tril()
+        return self._ones(self.n_q).tril(self.past)
 
     def _ones(self, n_q: int) -> Tensor:
         return torch.ones(n_q, self.n_k, dtype=torch.bool, device=self.device)
