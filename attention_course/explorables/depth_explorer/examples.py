@@ -27,8 +27,8 @@ def shown() -> dict[str, DepthExplorer]:
 def computed() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     explorer = DepthExplorer(_runs())
     for residual, norm in _runs():
-        gradient, signal = torch.as_tensor(experiments.profile(5, residual, norm)).log10().round(
-            decimals=3
+        gradient, signal = (
+            torch.as_tensor(experiments.profile(5, residual, norm)).log10().round(decimals=3)
         )
         state = {**explorer.state, "depth": 5, "residual": residual, "norm": norm}
         reaches = gradient[0] - gradient[-1]
@@ -47,7 +47,11 @@ def _with_pre(run: dict[int, Any]) -> dict[tuple[bool, str], dict[int, Any]]:
 
 
 REFUSED = [
-    (lambda: DepthExplorer(_without((True, "pre"))), ValueError, "runs: got none for (True, 'pre')"),
+    (
+        lambda: DepthExplorer(_without((True, "pre"))),
+        ValueError,
+        "runs: got none for (True, 'pre')",
+    ),
     (lambda: DepthExplorer(_with_pre({2: [[1, 1, 1]] * 2})), ValueError, "runs: got depths [2]"),
     (
         lambda: DepthExplorer(_with_pre({**_runs()[True, "pre"], 2: [[1, 0, 1]] * 2})),

@@ -48,7 +48,9 @@ class DepthExplorer(Explorable):
         measured = []
         for way in wanted:
             if sorted(runs[way]) != depths:
-                raise ValueError(f"runs: got depths {sorted(runs[way])} for {way}, expected {known}")
+                raise ValueError(
+                    f"runs: got depths {sorted(runs[way])} for {way}, expected {known}"
+                )
             measured.append([_logarithms(way, runs[way][each], each) for each in depths])
         if norm not in NORMS:
             raise ValueError(f"norm: got {norm!r}, expected one of {', '.join(NORMS)}")

@@ -6,11 +6,8 @@ themselves, what a stack of them does to signal and gradient, and training it ov
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Sequence
-from importlib import resources
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -36,6 +33,11 @@ WAYS = {
 def normalise(x: Tensor) -> Tensor:
     """LayerNorm as it is before training: with gain 1 and shift 0. ``(..., d)`` -> the same."""
     return F.layer_norm(x, x.shape[-1:])
+
+
+def output_of(attention: nn.Module) -> Callable[[Tensor], Tensor]:
+    """The library's attention as a function of one argument that gives its output alone."""
+    return lambda x: attention(x)[0]
 
 
 def join(residual: bool, norm: str) -> Join:
@@ -153,19 +155,121 @@ def profile(
 
 
 def difference(state: Tensor) -> Tensor:
-    """The share of the vectors in which they differ: 1 if they have no common part, 0 if all are one.
+    """The share of ``(batch, n, d)`` vectors in which they differ: 0 if all are one, 1 at most.
 
-    The norm of the vectors less their mean, over the norm of the vectors: ``(batch, n, d)`` -> ``()``.
+    The norm of the vectors less their mean, over the norm of the vectors.
     """
     return (state - state.mean(dim=(0, 1))).norm() / state.norm()
 
 
-def profiles(
-    depths: Sequence[int], seed: int = 0
-) -> dict[tuple[bool, str], dict[int, np.ndarray]]:
+def profiles(depths: Sequence[int], seed: int = 0) -> dict[tuple[bool, str], dict[int, np.ndarray]]:
     """:func:`profile` for each way, with and without residual, and each depth."""
     return {
         (residual, norm): {depth: profile(depth, residual, norm, seed=seed) for depth in depths}
         for residual in (False, True)
         for norm in ("none", "pre", "post")
     }
+
+
+# --- Training ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """A reader after training.
+
+    Attributes:
+        losses: the loss at each step.
+        accuracy: the share of right answers afterwards.
+    """
+
+    losses: list[float]
+    accuracy: float
+
+
+def sums() -> tuple[Tensor, Tensor]:
+    """All words at all places, and what is asked: (word + place) modulo 8. ``(8, 8)`` each.
+
+    The same 64 questions to learn and to test: this asks whether a model can be trained at all.
+    """
+    numbers = torch.arange(WORDS)
+    words = (numbers[:, None] + numbers) % WORDS
+    return words, (words + numbers) % WORDS
+
+
+def first_words(batch: int = 16) -> tuple[Tensor, Tensor]:
+    """Random words, and at each place what is asked: the first word. ``(batch, 8)`` each."""
+    words = torch.randint(WORDS, (batch, LENGTH))
+    return words, words[:, :1].expand_as(words)
+
+
+def learn_sums(
+    depth: int,
+    residual: bool,
+    norm: str,
+    *,
+    learning_rate: float = 1e-3,
+    seed: int = 0,
+    attention: bool = False,
+    identity: bool = False,
+) -> Run:
+    """50 steps of Adam on :func:`sums`; by default each layer is a feed-forward alone.
+
+    Args:
+        identity: let each feed-forward start as one that changes nothing, see :func:`as_identity`.
+    """
+    torch.manual_seed(seed)
+    reader = Reader(depth, residual, norm, attention=attention)
+    if identity:
+        as_identity(reader.stack)
+    return _learn(reader, sums, steps=50, schedule=lambda step: learning_rate)
+
+
+def learn_first(
+    norm: str, *, learning_rate: float, warmup_steps: int = 0, depth: int = 12, seed: int = 0
+) -> Run:
+    """80 steps of Adam on :func:`first_words`, with residuals and attention.
+
+    Args:
+        warmup_steps: over how many steps the learning rate rises from near 0 to its value.
+    """
+    torch.manual_seed(seed)
+    reader = Reader(depth, True, norm)
+
+    def schedule(step: int) -> float:
+        return learning_rate * min(1.0, step / max(1, warmup_steps))
+
+    return _learn(reader, first_words, steps=80, schedule=schedule)
+
+
+def _learn(
+    reader: Reader,
+    batch: Callable[[], tuple[Tensor, Tensor]],
+    steps: int,
+    schedule: Callable[[int], float],
+) -> Run:
+    def loss(model: nn.Module, examples: tuple[Tensor, Tensor]) -> Tensor:
+        words, wanted = examples
+        return F.cross_entropy(model(words).flatten(0, 1), wanted.flatten())
+
+    log = train(reader, lambda step: batch(), loss, steps=steps, schedule=schedule, progress=False)
+    words, wanted = batch()
+    with torch.no_grad():
+        right = reader(words).argmax(dim=-1) == wanted
+    return Run(log.losses, right.double().mean().item())
+
+
+@torch.no_grad()
+def as_identity(stack: Stack) -> None:
+    """Make each feed-forward of a stack give back its input, as ``relu(z) - relu(-z) = z``.
+
+    Half of the hidden numbers are ``A·x``, with ``AᵀA = 1`` and another random ``A`` in each
+    layer, the other half ``-A·x``. Source: Balduzzi et al. 2017 (arXiv:1702.08591), "looks linear".
+    """
+    for bias in ("up_bias", "down_bias"):
+        stack.weights[bias].zero_()
+    depth = len(stack.weights["up_weight"])
+    columns = torch.linalg.qr(torch.randn(depth, HIDDEN // 2, WIDTH)).Q  # (depth, 32, 16)
+    both = torch.cat([columns, -columns], dim=1)  # (depth, 64, 16)
+    stack.weights["up_weight"].copy_(both)
+    stack.weights["down_weight"].copy_(both.transpose(1, 2))
