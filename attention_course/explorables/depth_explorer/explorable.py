@@ -65,18 +65,11 @@ class DepthExplorer(Explorable):
 
     def still(self) -> str:
         state, words = self.state, self.words
-        rows = []
-        for on in (False, True):
-            for each, norm in enumerate(NORMS):
-                run = state["measured"][3 * on + each][state["depths"].index(state["depth"])]
-                gradient, signal = np.array(run)
-                rows.append(
-                    [
-                        f"{words['with' if on else 'without']}, {words[norm]}",
-                        _power(gradient[0] - gradient[-1]),
-                        _power(signal[-1]),
-                    ]
-                )
+        rows, index = [], state["depths"].index(state["depth"])
+        ways = [(words[on], words[norm]) for on in ("without", "with") for norm in NORMS]
+        for way, runs in zip(ways, state["measured"], strict=True):
+            gradient, signal = runs[index]
+            rows.append([", ".join(way), _power(gradient[0] - gradient[-1]), _power(signal[-1])])
         title = words["table"].format(depth=state["depth"])
         return still.table(title, [words["way"], words["reaches"], words["differ"]], rows)
 
@@ -90,7 +83,7 @@ def _power(logarithm: float) -> str:
 def _logarithms(way: tuple[bool, str], rows: Sequence[Any], depth: int) -> list[Any]:
     """The base-10 logarithms of two rows, which a page holds in fewer digits."""
     made = np.array(array(f"runs[{way}][{depth}]", np.log10(_positive(way, rows)), 2, depth + 1))
-    return np.round(made, 3).tolist()
+    return np.round(made, 4).tolist()
 
 
 def _positive(way: tuple[bool, str], rows: Sequence[Any]) -> np.ndarray:

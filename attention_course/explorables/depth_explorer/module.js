@@ -127,9 +127,11 @@ function render({ model, el }) {
     { class: "ac-buttons", role: "group", "aria-label": words.norm },
     ...norms,
   );
-  const charts = ["gradient", "signal"].map((kind) =>
-    chart(kind, words[`${kind}_chart`], model.get("measured").length, words),
-  );
+  const count = model.get("measured").length;
+  const charts = [
+    chart("gradient", words.gradient_chart, count, words),
+    chart("signal", words.signal_chart, count, words),
+  ];
   const sentence = summary(3);
   const rows = table(words.layers_table, [words.after_layer, words.gradient, words.signal]);
   const folded = numbers(words, [rows]);
