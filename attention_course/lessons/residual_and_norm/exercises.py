@@ -99,10 +99,19 @@ layer_norm = Exercise(
     ],
     mistakes={
         "wrong_axis": _normed(0),
-        "whole_table": _normed((0, 1)),
+        "whole_table": [
+            _normed((0, 1)),
+            _normed((0, 1), correction=1),
+            _normed((0, 1), correction=1, has_eps=False),
+        ],
         "no_eps": _normed(has_eps=False),
         "eps_outside": _normed(inside=False),
-        "unbiased": _normed(correction=1),
+        "unbiased": [
+            _normed(correction=1),
+            _normed(correction=1, has_eps=False),
+            _normed(correction=1, inside=False),
+        ],
+        "own_eps": lambda x, gain, shift, eps: my_layer_norm(x, gain, shift, 1e-5),
         "variance_not_root": _normed(power=1.0),
         "not_centred": [_normed(centre=False), _mean_square],
         "no_gain": lambda x, gain, shift, eps: my_layer_norm(x, 1.0, shift, eps),
