@@ -21,7 +21,7 @@ def english() -> None:
 def test_the_reader_chooses_depth_residual_and_norm(show: Callable, page: Page) -> None:
     runs = experiments.profiles([2, 12])
     show(DepthExplorer(runs))
-    assert len(table(page)) == 13
+    assert len(table(page, 1)) == 13
     said = page.locator(".ac-summary")
     assert "hardly any of it is left" in said.text_content()
     page.get_by_role("switch").focus()
@@ -32,9 +32,9 @@ def test_the_reader_chooses_depth_residual_and_norm(show: Callable, page: Page) 
     assert "keeps its order of magnitude" in said.text_content()
     times = said.text_content().split(" times")[0].split()[-1]
     assert number(times) == pytest.approx(gradient[0] / gradient[-1], abs=0.006)
-    assert number(table(page)[-1][2]) == pytest.approx(signal[-1], abs=0.006)
+    assert number(table(page, 1)[-1][2]) == pytest.approx(signal[-1], abs=0.006)
     page.get_by_label("layers", exact=True).focus()
     page.keyboard.press("ArrowLeft")
     frame(page)
-    assert len(table(page)) == 3
+    assert len(table(page, 1)) == 3
     assert page.get_by_role("button", name="norm first").get_attribute("aria-pressed") == "true"

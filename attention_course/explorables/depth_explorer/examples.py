@@ -21,7 +21,7 @@ def _runs() -> dict[tuple[bool, str], dict[int, Any]]:
 
 
 def shown() -> dict[str, DepthExplorer]:
-    return {"12 layers": DepthExplorer(_runs())}
+    return {"5 layers": DepthExplorer(_runs(), depth=5)}
 
 
 def computed() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from attention_course.markup import element
+from attention_course.palette import BLUE
+
 from .. import still
 from ..base import LINE, WIDE, Explorable, array, lines, one_of
 
 NORMS = ("none", "pre", "post")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class DepthExplorer(Explorable):
@@ -65,19 +70,45 @@ class DepthExplorer(Explorable):
 
     def still(self) -> str:
         state, words = self.state, self.words
-        rows, index = [], state["depths"].index(state["depth"])
+        index = state["depths"].index(state["depth"])
         ways = [(words[on], words[norm]) for on in ("without", "with") for norm in NORMS]
+        rows, curves = [], []
         for way, runs in zip(ways, state["measured"], strict=True):
             gradient, signal = runs[index]
-            rows.append([", ".join(way), _power(gradient[0] - gradient[-1]), _power(signal[-1])])
-        title = words["table"].format(depth=state["depth"])
-        return still.table(title, [words["way"], words["reaches"], words["differ"]], rows)
+            reaches = gradient[0] - gradient[-1]
+            rows.append([", ".join(way), _power(reaches), _power(signal[-1])])
+            curves.append(gradient)
+        head = [words["way"], words["reaches"], words["differ"]]
+        chosen = 3 * state["residual"] + NORMS.index(state["norm"])
+        return _drawing(curves, chosen, words["gradient_chart"]) + still.table(
+            words["table"], head, rows
+        )
+
+
+def _drawing(curves: Sequence[Sequence[float]], chosen: int, alt: str) -> str:
+    """The gradient through the layers, from 10⁻²⁰ at the bottom to 10¹⁰, the chosen way thicker."""
+    shapes = []
+    for way, curve in enumerate(curves):
+        points = " ".join(
+            f"{340 * layer / (len(curve) - 1):.1f},{5 * (11 - max(-20.0, min(10.0, value))):.1f}"
+            for layer, value in enumerate(curve)
+        )
+        colour, width = (BLUE, 3.5) if way == chosen else ("gray", 1)
+        shapes.append(
+            element("polyline", points=points, fill="none", stroke=colour, stroke_width=width)
+        )
+    return still.svg(340, 160, alt, *shapes)
 
 
 def _power(logarithm: float) -> str:
-    """10 to this power, as ``2.5e-7``."""
-    exponent = int(np.floor(logarithm))
-    return f"{10 ** (logarithm - exponent):.1f}e{exponent}"
+    """10 to this power: "0.31", "2.4 × 10⁻⁷"."""
+    if -2 <= logarithm < 3:
+        return still.number(10**logarithm, 2 if logarithm < 1 else 0)
+    exponent = math.floor(logarithm)
+    digits = f"{10 ** (logarithm - exponent):.1f}"
+    if digits == "10.0":
+        digits, exponent = "1.0", exponent + 1
+    return f"{digits} × 10{str(exponent).translate(_RAISED)}"
 
 
 def _logarithms(way: tuple[bool, str], rows: Sequence[Any], depth: int) -> list[Any]:

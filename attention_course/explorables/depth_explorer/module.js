@@ -133,8 +133,11 @@ function render({ model, el }) {
     chart("signal", words.signal_chart, count, words),
   ];
   const sentence = summary(3);
-  const rows = table(words.layers_table, [words.after_layer, words.gradient, words.signal]);
-  const folded = numbers(words, [rows]);
+  const tables = [
+    table(words.table, [words.way, words.reaches, words.differ]),
+    table(words.layers_table, [words.after_layer, words.gradient, words.signal]),
+  ];
+  const folded = numbers(words, tables);
   stage(
     model,
     el,
@@ -158,6 +161,11 @@ function render({ model, el }) {
       }),
     );
     folded.show(() => [
+      result.ways.map(({ gradient, signal }, i) => [
+        `${i < 3 ? words.without : words.with}, ${words[NORMS[i % 3]]}`,
+        power(gradient[0] - gradient.at(-1)),
+        power(signal.at(-1)),
+      ]),
       result.gradient.map((value, i) => [String(i), power(value), power(result.signal[i])]),
     ]);
   });
