@@ -89,7 +89,7 @@ REFUSED = [
     (lambda: _made(weights=[[1, 0]]), ValueError, r"weights: got shape .*expected \(any, 2, 2\)"),
     (lambda: _made(scores=[[[1, 0]]]), ValueError, r"scores: got shape .*expected \(1, 2, 1, 2\)"),
     (lambda: _made(places=[[1, 0]]), ValueError, r"places: got shape \(1, 2\), expected \(2, 1\)"),
-    (lambda: _made(places=[[1], [2]]), ValueError, "places: got 2.*from 0 to 1"),
+    (lambda: _made(places=[[1], [2]]), ValueError, r"places: got 2.*from 0 to 1"),
     (lambda: _made(weights=[[[1, 0], [0, 1]]] * 9), ValueError, "heads: got 9, expected 1 to 8"),
     (lambda: _made(tokens="ab"), TypeError, "tokens: got 'ab'"),
 ]

@@ -55,7 +55,7 @@ class HeadPicker(Explorable):
         places = as_array("places", places)
         if places.shape != (n, len(questions)):
             raise ValueError(f"places: got shape {places.shape}, expected ({n}, {len(questions)})")
-        for place in places.flat:
+        for place in places.ravel().tolist():
             one_of("places", place, range(n), f"whole numbers from 0 to {n - 1}")
         super().__init__(
             tokens=tokens,

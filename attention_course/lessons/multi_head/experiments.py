@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...explorables import HeadPicker
 from ...language import words
 from ...positions import sinusoidal_encoding
 from ...training import train
@@ -174,8 +174,8 @@ def looks_at(model: Parts, look: Look) -> Tensor:
 
 
 @torch.no_grad()
-def picker(model: Parts, look: Look, run: int = 0) -> HeadPicker:
-    """The heads of one of the readers at a table that it has never seen, to be switched off.
+def at_a_table(model: Parts, look: Look, run: int = 0) -> tuple[Any, ...]:
+    """What a ``HeadPicker`` shows of one of the readers, at a table that it has never seen.
 
     Args:
         look: gives a model's heads and their weights ``(runs, tables, heads, 8, 8)`` for animals.
@@ -188,7 +188,7 @@ def picker(model: Parts, look: Look, run: int = 0) -> HeadPicker:
         scores.append(model(tables.animals)[run, 0])  # (8, questions, 16)
     model.on = before
     names, asked = words("multi_head.animals"), words("multi_head.questions")
-    return HeadPicker(
+    return (
         [names[animal] for animal in tables.animals[run, 0]],
         look(model, tables.animals)[1][run, 0],
         torch.stack(scores),
