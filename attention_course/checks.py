@@ -98,6 +98,15 @@ def integers(name: str, value: Any, axes: str) -> None:
         )
 
 
+def tokens(name: str, value: Any) -> None:
+    """An error unless ``value`` is ``(batch, n)`` whole numbers, ``n`` at least 1."""
+    integers(name, value, "(batch, n)")
+    if value.ndim != 2 or value.size(1) < 1:
+        raise ValueError(
+            f"{name}: got shape {tuple(value.shape)}, expected (batch, n) with n at least 1"
+        )
+
+
 def same_device(name: str, tensor: Tensor, expected: torch.device, of: str) -> None:
     """A ``ValueError`` unless ``tensor`` is on the device ``expected``, which is that ``of`` …"""
     if tensor.device != expected:

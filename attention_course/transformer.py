@@ -110,6 +110,7 @@ class EncoderLayer(nn.Module):
         self, d_model: int, num_heads: int, d_ff: int, dropout: float = 0.0, norm: str = "pre"
     ) -> None:
         super().__init__()
+        # With biases, as torch has them; the paper and its code have none here.
         self.attention = MultiHeadAttention(d_model, num_heads, dropout)
         self.feed_forward = FeedForward(d_model, d_ff, dropout)
         self.attention_residual = Residual(d_model, dropout, norm)
@@ -213,9 +214,15 @@ def _looking(attention: MultiHeadAttention, **options: object) -> Callable[[Tens
 class Cache:
     """What a decoder keeps of the tokens so far, so that each is computed once.
 
+    Args:
+        num_layers: as many as the model has.
+
     Attributes:
         layers: for each layer the cache of its attention to the target, and that to the source.
         length: how many tokens there are so far.
+
+    Raises:
+        TypeError, ValueError: ``num_layers`` is not a whole number of at least 1.
     """
 
     def __init__(self, num_layers: int) -> None:
@@ -246,6 +253,8 @@ class Embedding(nn.Module):
         vocab_size: how many tokens there are.
         d_model: the width of a vector.
         dropout: the probability with which a number is set to zero, in training only.
+        pad_id: the token that stands for no token; its vector is the position alone, whatever its
+            row holds. None if there is none.
 
     Raises:
         TypeError, ValueError: an argument is not what it should be.
@@ -253,26 +262,43 @@ class Embedding(nn.Module):
     Source: sections 3.4, 3.5 and 5.4.
     """
 
-    def __init__(self, vocab_size: int, d_model: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self, vocab_size: int, d_model: int, dropout: float = 0.0, *, pad_id: int | None = None
+    ) -> None:
         super().__init__()
         self.dropout = checks.probability("dropout", dropout)
+        self.pad_id = pad_id if pad_id is None else checks.whole_number("pad_id", pad_id)
         d_model = checks.size("d_model", d_model)
         self.table = nn.Embedding(checks.size("vocab_size", vocab_size), d_model)
         nn.init.normal_(self.table.weight, std=d_model**-0.5)
 
-    def forward(self, tokens: Tensor, start: int = 0) -> Tensor:
-        """``(batch, n)`` to ``(batch, n, d_model)``; the first token stands at ``start``."""
-        try:
-            vectors = self.table(tokens)  # (batch, n, d_model)
-        except IndexError:
-            raise ValueError(
-                f"tokens: got ids from {tokens.min()} to {tokens.max()}, "
-                f"expected 0 to {self.table.num_embeddings - 1}"
-            ) from None
+    def forward(self, tokens: Tensor, start: int = 0, *, name: str = "tokens") -> Tensor:
+        """``(batch, n)`` to ``(batch, n, d_model)``; the first token stands at ``start``.
+
+        Raises:
+            TypeError: the tokens are not whole numbers.
+            ValueError: they are not ``(batch, n)``, not on the table's device, or one is not in the
+                vocabulary. An error calls them ``name``.
+        """
+        vectors = self._rows(tokens, name)  # (batch, n, d_model)
+        if self.pad_id is not None:
+            vectors = vectors.masked_fill((tokens == self.pad_id).unsqueeze(-1), 0.0)
         n, d_model = start + tokens.size(1), vectors.size(-1)
+        # Sine and cosine take turns, as in the paper's text; in its code all sines stand first.
         positions = sinusoidal_encoding(n, d_model, device=vectors.device)[start:]  # (n, d_model)
         vectors = math.sqrt(d_model) * vectors + positions.to(vectors.dtype)
         return F.dropout(vectors, self.dropout, self.training)
+
+    def _rows(self, tokens: Tensor, name: str) -> Tensor:
+        checks.tokens(name, tokens)
+        checks.same_device(name, tokens, self.table.weight.device, "the model")
+        try:
+            return self.table(tokens.long())
+        except IndexError:
+            raise ValueError(
+                f"{name}: got ids from {tokens.min()} to {tokens.max()}, "
+                f"expected 0 to {self.table.num_embeddings - 1}"
+            ) from None
 
 
 class Transformer(nn.Module):
@@ -318,10 +344,10 @@ class Transformer(nn.Module):
         self.pad_id = pad_id if pad_id is None else checks.whole_number("pad_id", pad_id)
         sizes = (d_model, num_heads, d_ff, dropout, norm)
         layers = range(checks.size("num_layers", num_layers))
-        self.source_embedding = Embedding(source_vocab_size, d_model, dropout)
+        self.source_embedding = Embedding(source_vocab_size, d_model, dropout, pad_id=pad_id)
         self.encoder = nn.ModuleList(EncoderLayer(*sizes) for _ in layers)
         self.encoder_norm = _last_norm(d_model, norm)
-        self.target_embedding = Embedding(target_vocab_size, d_model, dropout)
+        self.target_embedding = Embedding(target_vocab_size, d_model, dropout, pad_id=pad_id)
         self.decoder = nn.ModuleList(DecoderLayer(*sizes) for _ in layers)
         self.decoder_norm = _last_norm(d_model, norm)
         self.output = nn.Linear(d_model, target_vocab_size)
@@ -345,8 +371,8 @@ class Transformer(nn.Module):
 
     def encode(self, source: Tensor) -> Tensor:
         """The states of the source: ``(batch, n_source)`` to ``(batch, n_source, d_model)``."""
+        x = self.source_embedding(source, name="source")  # (batch, n_source, d_model)
         mask = self.source_mask(source)
-        x = self.source_embedding(source)  # (batch, n_source, d_model)
         for layer in self.encoder:
             x = layer(x, mask)
         return self.encoder_norm(x)
@@ -366,10 +392,16 @@ class Transformer(nn.Module):
             states_mask: which states may be looked at, ``(batch, 1, n_source)``, as
                 :meth:`source_mask` gives it; None for all.
             cache: ``Cache(num_layers)`` before the first call, for decoding token by token.
+
+        Raises:
+            TypeError: the target is not whole numbers, the states not floating-point, the mask not
+                boolean, the cache not a :class:`Cache`.
+            ValueError: the shapes do not fit, a token is not in the vocabulary, or the cache is of
+                another model or batch.
         """
+        start = _past(cache, len(self.decoder), target)
+        x = self.target_embedding(target, start, name="target")  # (batch, n_target, d_model)
         mask = _mask("target", target, self.pad_id)
-        start = 0 if cache is None else cache.length
-        x = self.target_embedding(target, start)  # (batch, n_target, d_model)
         mask = mask if cache is None else cache.extend(mask)
         for i, layer in enumerate(self.decoder):
             known = None if cache is None else cache.layers[i]
@@ -399,7 +431,7 @@ class _OneStack(nn.Module):
         super().__init__()
         self.d_model = checks.size("d_model", d_model)
         self.pad_id = pad_id if pad_id is None else checks.whole_number("pad_id", pad_id)
-        self.embedding = Embedding(vocab_size, d_model, dropout)
+        self.embedding = Embedding(vocab_size, d_model, dropout, pad_id=pad_id)
         self.layers = nn.ModuleList(
             EncoderLayer(d_model, num_heads, d_ff, dropout, norm)
             for _ in range(checks.size("num_layers", num_layers))
@@ -431,11 +463,13 @@ class LanguageModel(_OneStack):
             cache: ``Cache(num_layers)`` before the first call, for writing token by token.
 
         Raises:
-            TypeError: the tokens are not whole numbers.
-            ValueError: they are not ``(batch, n)``, or one is not in the vocabulary.
+            TypeError: the tokens are not whole numbers, or the cache is not a :class:`Cache`.
+            ValueError: they are not ``(batch, n)``, one is not in the vocabulary, or the cache is
+                of another model or batch.
         """
+        start = _past(cache, len(self.layers), tokens)
+        x = self.embedding(tokens, start)  # (batch, n, d_model)
         mask = _mask("tokens", tokens, self.pad_id)
-        x = self.embedding(tokens, 0 if cache is None else cache.length)  # (batch, n, d_model)
         mask = mask if cache is None else cache.extend(mask)
         for i, layer in enumerate(self.layers):
             x = layer(x, mask, causal=True, cache=None if cache is None else cache.layers[i][0])
@@ -466,8 +500,8 @@ class MaskedLanguageModel(_OneStack):
             TypeError: the tokens are not whole numbers.
             ValueError: they are not ``(batch, n)``, or one is not in the vocabulary.
         """
-        mask = _mask("tokens", tokens, self.pad_id)
         x = self.embedding(tokens)  # (batch, n, d_model)
+        mask = _mask("tokens", tokens, self.pad_id)
         for layer in self.layers:
             x = layer(x, mask)
         return self.output(self.norm(x))
@@ -514,7 +548,21 @@ def _begin(model: nn.Module) -> None:
 
 def _mask(name: str, tokens: Tensor, pad_id: int | None) -> Tensor | None:
     """Which tokens are there, ``(batch, 1, n)``; None where there is no padding."""
-    checks.integers(name, tokens, "(batch, n)")
-    if tokens.ndim != 2:
-        raise ValueError(f"{name}: got shape {tuple(tokens.shape)}, expected (batch, n)")
+    checks.tokens(name, tokens)
     return None if pad_id is None else padding_mask(tokens, pad_id)
+
+
+def _past(cache: Cache | None, num_layers: int, tokens: Tensor) -> int:
+    """How many tokens the cache knows; an error unless it is one of this model and batch."""
+    if cache is None:
+        return 0
+    if not isinstance(cache, Cache):
+        raise TypeError(f"cache: got {checks.describe(cache)}, expected a Cache")
+    if len(cache.layers) != num_layers:
+        raise ValueError(
+            f"cache: got one of {len(cache.layers)} layers, expected the model's, {num_layers}"
+        )
+    keys = cache.layers[0][0].keys
+    if keys is not None and keys.size(0) != len(tokens):
+        raise ValueError(f"cache: got one of a batch of {keys.size(0)}, expected {len(tokens)}")
+    return cache.length

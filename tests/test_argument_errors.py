@@ -186,6 +186,12 @@ def translate(source=IDS_OF_TOKENS, target=IDS_OF_TOKENS, **options):
     return Transformer(5, 6, **{**SIZES, **options})(source, target)
 
 
+def write(cache, batches=(1,)):
+    model = LanguageModel(5, **SIZES)
+    for batch in batches:
+        model(IDS_OF_TOKENS.repeat(batch, 1), cache)
+
+
 SIZES = {"d_model": 4, "num_heads": 2, "num_layers": 1, "d_ff": 8}
 TRANSFORMER = [
     (lambda: translate(d_model=0), ValueError, "d_model", "0", "at least 1"),
@@ -200,16 +206,30 @@ TRANSFORMER = [
     (lambda: translate(IDS_OF_TOKENS[0]), ValueError, "source", "(3,)", "(batch, n)"),
     (lambda: translate(IDS_OF_TOKENS.float()), TypeError, "source", "float32", "integer"),
     (lambda: translate(target=[[1, 2]]), TypeError, "target", "list", "integer"),
-    (lambda: translate(target=IDS_OF_TOKENS + 3), ValueError, "tokens", "4 to 6", "0 to 5"),
-    (lambda: translate(IDS_OF_TOKENS - 2), ValueError, "tokens", "-1 to 1", "0 to 4"),
+    (lambda: translate(target=IDS_OF_TOKENS + 3), ValueError, "target", "4 to 6", "0 to 5"),
+    (lambda: translate(IDS_OF_TOKENS - 2), ValueError, "source", "-1 to 1", "0 to 4"),
+    (lambda: translate(IDS_OF_TOKENS[:, :0]), ValueError, "source", "(1, 0)", "n at least 1"),
+    (lambda: translate(target=IDS_OF_TOKENS.to("meta")), ValueError, "target", "meta", "cpu"),
     (lambda: translate(IDS_OF_TOKENS.repeat(2, 1)), ValueError, "key", "batch of 2", "1"),
     (lambda: Transformer(0, 6, **SIZES), ValueError, "source_vocab_size", "0", "at least 1"),
     (lambda: Transformer(5, None, **SIZES), TypeError, "target_vocab_size", "None", "whole"),
     (lambda: LanguageModel(0, **SIZES), ValueError, "vocab_size", "0", "at least 1"),
     (lambda: LanguageModel(5, **SIZES)(X), TypeError, "tokens", "float64", "integer"),
     (lambda: MaskedLanguageModel(5, **SIZES)(IDS_OF_TOKENS[0]), ValueError, "tokens", "(3,)", "n)"),
+    (
+        lambda: LanguageModel(5, **SIZES)(IDS_OF_TOKENS + 2),
+        ValueError,
+        "tokens",
+        "3 to 5",
+        "0 to 4",
+    ),
     (lambda: Cache(0), ValueError, "num_layers", "0", "at least 1"),
+    (lambda: write(3), TypeError, "cache", "3", "a Cache"),
+    (lambda: write(Cache(2)), ValueError, "cache", "2 layers", "1"),
+    (lambda: write(Cache(1), batches=(2, 1)), ValueError, "cache", "batch of 2", "1"),
     (lambda: Embedding(5, 0), ValueError, "d_model", "0", "at least 1"),
+    (lambda: Embedding(5, 4, pad_id=0.5), TypeError, "pad_id", "0.5", "whole number"),
+    (lambda: Embedding(5, 4)(IDS_OF_TOKENS.float()), TypeError, "tokens", "float32", "integer"),
     (lambda: FeedForward(4, 8, dropout=-0.5), ValueError, "dropout", "-0.5", "at least 0"),
     (lambda: Residual(4, norm=None), ValueError, "norm", "None", "'pre' or 'post'"),
     (lambda: EncoderLayer(4, 2, 8)(Q), TypeError, "x", "torch.float64", "float32"),
