@@ -13,8 +13,8 @@ CODE = (
 )
 
 
-def purged(css, page="", script=""):
-    return styles.purged(css, styles.Used.of([page], [script]))
+def purged(css, page="", script="", other=""):
+    return styles.purged(css, styles.Used.of([page], [script], [other]))
 
 
 def test_code_has_an_element_only_where_it_has_a_colour():
@@ -65,6 +65,7 @@ def test_a_custom_property_stays_when_something_refers_to_it():
     assert purged(css, page) == ".a{--a:1;--b:var(--a);--c:2;x:var(--b)}"
     assert purged(".a{--d:var(--e);--e:1}", page) == ""
     assert purged(".a{--d:1}", page, "get('--d')") == ".a{--d:1}"
+    assert purged(".a{--d:1}", page, other=".b{x:var(--d)}") == ".a{--d:1}"
 
 
 def test_a_formula_on_the_line_is_said_once():

@@ -66,7 +66,9 @@ def bundle(output: Path) -> None:
     """Put what all pages load into one file of each kind, and drop the styles that none uses."""
     pages = {path: path.read_text(encoding="utf-8") for path in sorted(output.rglob("*.html"))}
     sheets, scripts = _STYLES.common(pages), _SCRIPTS.common(pages)
-    used = styles.Used.of(pages.values(), map(_text, output.glob("_static/**/*.js")))
+    others = [path for path in output.glob("_static/**/*.css") if path not in sheets]
+    code_files = output.glob("_static/**/*.js")
+    used = styles.Used.of(pages.values(), map(_text, code_files), map(_text, others))
     sheet = styles.purged("\n".join(map(_with_imports, sheets)), used)
     sheet = _PICTURE.sub("", sheet)
     script = "\n".join(f"{_text(path)};" for path in scripts)

@@ -26,12 +26,15 @@ class Used:
 
     words: frozenset[str]  # classes and ids
     tags: frozenset[str]
-    text: str  # for custom properties: what pages and scripts say of them
+    text: str  # for custom properties: what pages, scripts and other style sheets say of them
 
     @classmethod
-    def of(cls, pages: Iterable[str], scripts: Iterable[str]) -> Used:
-        """All that some pages have, and every word of some scripts, which may add any of them."""
-        words, tags, said = set(), {"html", "body"}, []
+    def of(cls, pages: Iterable[str], scripts: Iterable[str], others: Iterable[str] = ()) -> Used:
+        """All that some pages have, and every word of some scripts, which may add any of them.
+
+        ``others`` are style sheets that stay as they are, and need custom properties.
+        """
+        words, tags, said = set(), {"html", "body"}, [*others]
         for page in pages:
             named = re.findall(r'\b(?:class|id)="([^"]*)"', page)
             words.update(*map(str.split, named))

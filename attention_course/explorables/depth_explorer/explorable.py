@@ -66,7 +66,7 @@ class DepthExplorer(Explorable):
 
     def room(self, columns: int) -> float:
         summary = max(lines(self.words["stays"], columns - 2), 3) * LINE
-        return 366 if columns == WIDE else 620 + summary
+        return 408 if columns == WIDE else 612 + summary
 
     def still(self) -> str:
         state, words = self.state, self.words

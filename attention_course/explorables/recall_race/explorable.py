@@ -58,7 +58,7 @@ class RecallRace(Explorable):
 
     def room(self, columns: int) -> float:
         summary = max(lines(self.words["summary"], columns - 2), 3) * LINE
-        return (330 if columns == WIDE else 372) + summary
+        return (376 if columns == WIDE else 396) + summary
 
     def still(self) -> str:
         state, words = self.state, self.words
