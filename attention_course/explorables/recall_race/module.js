@@ -80,7 +80,7 @@ function ways(words, distances) {
   const show = (distance) => {
     const first = longest - distance;
     dots.forEach((dot, i) => {
-      const kind = i === first ? "ac-item" : i === longest ? "ac-question" : "ac-filler";
+      const kind = i === first ? "ac-item" : i === longest ? "ac-race-asks" : "ac-filler";
       set(dot, { class: kind, r: kind === "ac-filler" ? 2.5 : 5 });
     });
     const ends = [x(first), x(longest)];
