@@ -450,3 +450,20 @@ def test_percentages_and_numbers_below_zero_have_a_true_minus():
     assert numbers.decimals(-0.001) == "0.00"
     assert numbers.decimals(-1.5) == "−1.50"
     assert "−0.20" in shown(plots.heatmap([[-0.2]], annotate=True))
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(1e-8, "10⁻⁸"), (-1e6, "−10⁶"), (2.5e-8, "2.5 × 10⁻⁸"), (1e4, "10,000")],
+)
+def test_a_power_of_ten_is_written_without_a_factor(value, written):
+    assert numbers.number(value) == written
+
+
+def test_a_legend_hides_no_line():
+    lines = {f"line {i}": [i, 10, i] for i in range(5)}
+    figure = plots.curves([1, 2, 3], lines, title="T", x="x", y="y").figure
+    figure.draw_without_rendering()
+    (axis,), (legend,) = figure.axes, figure.legends
+    assert not axis.get_tightbbox().overlaps(legend.get_window_extent())
+    assert legend.get_window_extent().y0 >= 0

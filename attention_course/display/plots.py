@@ -338,7 +338,7 @@ def curves(
         x_label, y_label, title = (caption.text(name) for name in ("x", "y", "title"))
         axis.set(xlabel=x_label, ylabel=y_label, title=title)
         if len(names) > 1 or names[0]:
-            _legend(axis, handles, names)
+            figure.set_figheight(figure.get_figheight() + 0.22 * _legend(figure, handles, names))
     heading = title or word("display.alt.against", y=y_label, x=x_label)
     span = word("display.alt.span", start=number(x[0]), end=number(x[-1]))
     return Picture(figure, caption.text("alt") or " ".join([f"{heading} {span}", *texts]))
@@ -401,13 +401,22 @@ def _plain_log_ticks(axis: Any, values: np.ndarray) -> None:
         axis.set_ticks([], minor=True)
 
 
-def _legend(
-    place: Axes | Figure, handles: Sequence[Any], names: Sequence[str], **options: Any
-) -> None:
-    """A legend; matplotlib leaves out names with an underscore, so they are set afterwards."""
-    legend = place.legend(handles, ["·"] * len(handles), **options)
+def _legend(figure: Figure, handles: Sequence[Any], names: Sequence[str]) -> int:
+    """A legend below the axes, where it hides nothing; returns how many lines it has.
+
+    matplotlib leaves out names with an underscore, so they are set afterwards.
+    """
+    columns = next(n for n in range(len(names), 0, -1) if n == 1 or _legend_width(names, n) < WIDTH)
+    legend = figure.legend(handles, ["·"] * len(handles), loc="outside lower center", ncols=columns)
     for shown, name in zip(legend.get_texts(), names, strict=True):
         shown.set_text(name)
+    return -(-len(names) // columns)
+
+
+def _legend_width(names: Sequence[str], columns: int) -> float:
+    """In inches; matplotlib fills a legend column by column, as evenly as it can."""
+    filled = np.array_split(np.array([_width(name) for name in names]), columns)
+    return sum(0.78 + 0.081 * widths.max() for widths in filled) - 0.32
 
 
 def bars(
@@ -482,8 +491,7 @@ def bars(
         axis.set(xlabel=x, ylabel=caption.text("y"))
         axis.set_title(title, pad=18 if reference is not None else 8)
         if len(series) > 1:
-            columns = max(1, min(len(series), int(50 / max(map(_width, shown)))))
-            _legend(figure, handles, shown, loc="outside lower center", ncols=columns)
+            _legend(figure, handles, shown)
     texts = [
         word("display.alt.bar", label=f"{label} {each}".strip(), value=number(value))
         for each, row in zip(shown, series.values(), strict=True)
