@@ -95,7 +95,7 @@ layer_norm = Exercise(
         _norm_case(2, 6, eps=0.5),
         _norm_case(1, 5, eps=0.1),
         # A row of equal numbers: only ε keeps the division from 0 / 0.
-        Case(torch.full((2, 3), 7.0), torch.ones(3), torch.zeros(3), 1e-5),
+        Case(torch.full((2, 3), 8.0), torch.ones(3), torch.zeros(3), 1e-5),
     ],
     mistakes={
         "wrong_axis": _normed(0),
@@ -113,6 +113,9 @@ layer_norm = Exercise(
         ],
         "own_eps": lambda x, gain, shift, eps: my_layer_norm(x, gain, shift, 1e-5),
         "variance_not_root": _normed(power=1.0),
+        "summed": lambda x, gain, shift, eps: (
+            gain * F.normalize(x - x.mean(dim=-1, keepdim=True), dim=-1) + shift
+        ),
         "not_centred": [_normed(centre=False), _mean_square],
         "no_gain": lambda x, gain, shift, eps: my_layer_norm(x, 1.0, shift, eps),
         "no_shift": lambda x, gain, shift, eps: my_layer_norm(x, gain, 0.0, eps),
@@ -147,6 +150,11 @@ def _pre_numpy(x, f, norm):
     return np.asarray(f(norm(x))) + np.asarray(x)
 
 
+def _pre_double(x, f, norm):
+    x = x.double()
+    return x + f(norm(x))
+
+
 def _halved(x: Tensor) -> Tensor:
     return 0.5 * x + 1.0
 
@@ -156,11 +164,16 @@ def _squared(x: Tensor) -> Tensor:
 
 
 def _bent(x: Tensor) -> Tensor:
-    return (x @ _normal(x.shape[-1], x.shape[-1], seed=7)).relu()
+    return (x @ _normal(x.shape[-1], x.shape[-1], seed=7).to(x.dtype)).relu()
 
 
 def _plain_norm(x: Tensor) -> Tensor:
     return F.layer_norm(x, x.shape[-1:])
+
+
+def _learned_norm(x: Tensor) -> Tensor:
+    """With gain 2 and shift 1: not :func:`_plain_norm`, and not the same when done twice."""
+    return 2 * _plain_norm(x) + 1
 
 
 residual = Exercise(
@@ -168,11 +181,12 @@ residual = Exercise(
     "residual",
     difficulty=1,
     minutes=5,
-    right_answers=[pre_norm, _pre_steps, _pre_numpy],
+    right_answers=[pre_norm, _pre_steps, _pre_numpy, _pre_double],
     cases=[
         Case(2 * _normal(3, 5, seed=2) - 1, _squared, _plain_norm),
         Case(3 * _normal(2, 4, seed=1) + 1, _halved, _plain_norm),
         Case(_normal(4, 6, seed=3) + 5, _bent, _plain_norm),
+        Case(_normal(3, 4, seed=4), _bent, _learned_norm),
     ],
     mistakes={
         "post_norm": lambda x, f, norm: norm(x + f(x)),
@@ -187,6 +201,8 @@ residual = Exercise(
         ],
         "no_norm": lambda x, f, norm: x + f(x),
         "twice": lambda x, f, norm: norm(x + f(norm(x))),
+        "own_norm": lambda x, f, norm: x + f(_plain_norm(x)),
+        "normed_twice": lambda x, f, norm: x + f(norm(norm(x))),
         "subtracted": lambda x, f, norm: x - f(norm(x)),
         "multiplied": lambda x, f, norm: x * f(norm(x)),
     },
@@ -210,6 +226,10 @@ def _until_loop(factor, share):
     return layers
 
 
+def _until_first(factor, share):
+    return next(layers for layers in range(10**6) if factor**layers <= share)
+
+
 def _until_numpy(factor, share):
     return int(np.ceil(np.log10(share) / np.log10(factor)))
 
@@ -219,13 +239,22 @@ depth = Exercise(
     "depth",
     difficulty=2,
     minutes=10,
-    right_answers=[layers_until, _until_loop, _until_numpy],
-    cases=[Case(0.9, 0.01), Case(0.5, 0.1), Case(0.1, 3e-8), Case(0.07, 1e-100), Case(0.99, 0.5)],
+    right_answers=[layers_until, _until_loop, _until_first, _until_numpy],
+    cases=[
+        Case(0.9, 0.01),
+        Case(0.1, 0.5),
+        Case(0.5, 0.1),
+        Case(0.1, 3e-8),
+        Case(0.07, 1e-30),
+        Case(0.99, 0.5),
+        Case(0.5, 0.125),
+    ],
     mistakes={
         "rounded_down": lambda factor, share: math.floor(math.log(share) / math.log(factor)),
         "added_up": lambda factor, share: math.ceil((1 - share) / (1 - factor)),
         "divided": lambda factor, share: math.ceil(factor / share),
         "turned_round": lambda factor, share: math.ceil(math.log(factor) / math.log(share)),
+        "one_too_many": lambda factor, share: math.floor(math.log(share) / math.log(factor)) + 1,
         "not_whole": lambda factor, share: math.log(share) / math.log(factor),
     },
     otherwise="other_depth",
