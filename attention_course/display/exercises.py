@@ -54,6 +54,7 @@ exercise's own message of the same name goes before it.
 from __future__ import annotations
 
 import inspect
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,7 +72,7 @@ __all__ = ["Case", "Exercise", "Outcome", "Symptom", "same"]
 SECONDS = 10.0  # that all cases together may take
 _NEAR = 0.01  # as a share of the largest number: rounded, or of a format that keeps few digits
 _TONES = {"right": "good", "wrong": "bad", "error": "bad", "not attempted": "quiet"}
-_SHOWN = 8  # numbers of an input that are shown; of a longer one, its shape
+_SHOWN = 8  # numbers of an array that are shown; of a larger one, its shape
 
 
 class Case:
@@ -437,20 +438,25 @@ class _Values(dict):
 
 
 def _shown(name: str, value: Any) -> str:
-    """An input in a few words: its value if it is short, else its shape; of a function, nothing."""
-    if hasattr(value, "shape") and (value.ndim > 1 or len(value) > _SHOWN):
+    """An input in a few words: its numbers if they are few, else its shape.
+
+    A function shows its docstring, which is its formula, or nothing.
+    """
+    if callable(value):
+        return f"`{value.__doc__}`" if value.__doc__ else ""
+    if math.prod(getattr(value, "shape", ())) > _SHOWN:
         return word("display.check.shaped", name=name, shape=tuple(value.shape))
+    return f"`{name} = {_short(value)}`"
+
+
+def _short(value: Any) -> str:
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list):
-        return f"`{name} = [{', '.join(map(_short, value))}]`"
-    return "" if callable(value) else f"`{name} = {_short(value)}`"
-
-
-def _short(number: Any) -> str:
-    if not isinstance(number, float):
-        return str(number)
-    return f"{number:.4g}" if abs(number) < 1_000 else f"{number:.7g}"
+        return f"[{', '.join(map(_short, value))}]"
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.4g}" if abs(value) < 1_000 else f"{value:.7g}"
 
 
 def _describe(error: BaseException | None, answer: Any) -> str:

@@ -40,7 +40,7 @@ def test_too_large_a_learning_rate_climbs_out(show: Callable, page: Page) -> Non
     said = page.locator(".ac-summary")
     for name, told in (
         ("Too small", "slowly"),
-        ("Right", "leaves only 50.0%"),
+        ("Halving", "leaves only 50.0%"),
         ("Large", "75.0% as far away"),
         ("Too large", "125.0% as far away as before: up and out"),
     ):

@@ -40,7 +40,7 @@ function strip(width, named) {
   const show = (values, strongest, share = 1) =>
     values.forEach((value, i) => {
       cells[i].style.background = tint((value / strongest) * share);
-      if (named) setText(cells[i], number(value, 1));
+      if (named) setText(cells[i], number(value));
     });
   return { root, show };
 }
