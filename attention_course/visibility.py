@@ -57,7 +57,7 @@ class Visibility:
             allowed = allowed if mask is None else allowed & mask
             allowed = allowed if bias is None else allowed & ~bias.isneginf()
             self.allowed = allowed  # (..., n_q or 1, n_k)
-            self.attends = allowed.any(-1, keepdim=True)  # (..., n_q or 1, 1)
+            self.attends = _any(allowed)  # (..., n_q or 1, 1)
 
     def added_to_scores(self, dtype: torch.dtype) -> Tensor | None:
         """The bias, with ``-inf`` where a key is hidden: (..., n_q or 1, n_k); None for nothing.
@@ -122,7 +122,7 @@ class Visibility:
         queries = self._lost["queries"][..., None]  # (..., n_q, 1)
         keys = F.pad(self._lost["keys"], (self.past, 0))[..., None, :]  # (..., 1, n_k)
         if not self.is_causal:
-            return (self.allowed & (queries | keys)).any(-1, keepdim=True)
+            return _any(self.allowed & (queries | keys))
         never = self.n_q + self.n_k
         position = torch.arange(never, device=self.device)
         first = position[: self.n_k].where(keys, never).amin(-1, keepdim=True)  # (..., 1, 1)
@@ -137,6 +137,11 @@ class Visibility:
 
     def _ones(self, n_q: int) -> Tensor:
         return torch.ones(n_q, self.n_k, dtype=torch.bool, device=self.device)
+
+
+def _any(allowed: Tensor) -> Tensor:
+    """Whether there is a True along the last axis, which stays; ``any`` takes ten times as long."""
+    return allowed.sum(-1, keepdim=True) > 0
 
 
 def precise_dtype(*tensors: Tensor) -> torch.dtype:

@@ -282,6 +282,12 @@ def lengthen(sentences: BlankSentences, extra: int, corpus: FillInTheBlank) -> n
     return np.hstack([sentences.words, added])
 
 
+@torch.no_grad()
+def mute_fillers(model: Model, corpus: FillInTheBlank) -> None:
+    """Set the embeddings of all fillers to 0, in place: the value of a filler votes for nothing."""
+    model.tables.embedding[torch.from_numpy(_fillers(corpus))] = 0
+
+
 def _places(sentences: BlankSentences) -> dict[str, np.ndarray]:
     return {"city": sentences.city, "kind": sentences.kind, "example": sentences.example}
 
