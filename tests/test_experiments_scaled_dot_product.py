@@ -46,6 +46,12 @@ def test_exactly_one_drawer_fits_the_slip_and_it_holds_the_answer(game):
     assert torch.equal(answers[fits].view(tables.answers.shape), tables.answers)
 
 
+@pytest.mark.parametrize("game", experiments.GAMES)
+def test_no_letter_and_no_number_stands_twice_on_a_table(game):
+    for names in read(experiments.held_out_tables(game, 50).drawers):
+        assert (names.sort(dim=-1).values.diff(dim=-1) > 0).all()
+
+
 def test_an_unknown_game_is_named():
     with pytest.raises(ValueError, match="game: got 'chess', expected one of same letter"):
         experiments.lay_out("chess", 1, torch.Generator())
@@ -71,6 +77,19 @@ def test_a_smaller_start_and_smaller_steps_are_the_division():
     torch.testing.assert_close(by_hand.W_query * d**0.5, scaled.W_query, atol=1e-4, rtol=1e-4)
 
 
+def test_a_sweep_trains_a_fresh_model_for_each_learning_rate():
+    made, training = [], {"steps": 3, "optimizer": torch.optim.SGD}
+
+    def make(d, scale, start):
+        made.append((d, scale, start))
+        return Finder(d, scale, start)
+
+    found = experiments.sweep(make, 8, [0.5, 3.0], scale=0.25, start=2.0, **training)
+    assert made == [(8, 0.25, 2.0)] * 2
+    expected = experiments.fit(Finder(8, 0.25, 2.0), learning_rate=3.0, **training)
+    assert torch.equal(found[1], expected)
+
+
 def test_one_matrix_is_one_matrix():
     model = Finder(d=8, one_matrix=True)
     assert model.W_query is model.W_key
@@ -91,6 +110,18 @@ def test_the_lessons_own_pair_is_held_out(reader):
         for ids in (model.learned_from, model.held_out)
     )
     assert not learned & kept
+    language.use("en")
+
+
+@pytest.mark.parametrize("reader", language.LANGUAGES)
+def test_the_examples_are_sentences_that_are_learned_from_with_their_answers(reader):
+    language.use(reader)
+    model, lines = experiments.Reader(Layer), experiments.examples()
+    for sentence, answers in zip(lines[::2], lines[1::2], strict=True):
+        words = sentence.split()
+        ids = torch.from_numpy(model.vocabulary.encode([words]))
+        assert (model.learned_from == ids).all(-1).any()
+        assert answers.split() == [words[4], "→", f"{words[0]},", words[5], "→", words[2]]
     language.use("en")
 
 

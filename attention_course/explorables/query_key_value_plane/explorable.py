@@ -106,7 +106,11 @@ class QueryKeyValuePlane(Explorable):
             shapes.append(still.text(x, y - radius - 5, name, text_anchor="middle"))
         x, y = at(output)
         shapes.append(still.element("circle", cx=x, cy=y, r=8, fill=palette.GREEN))
-        return [*shapes, still.text(x, y - 13, self.words["output"], text_anchor="middle")]
+        below = output[1] > 0  # values are named above; near the upper ones there is room below
+        return [
+            *shapes,
+            still.text(x, y + (24 if below else -13), self.words["output"], text_anchor="middle"),
+        ]
 
 
 _SIDE = 300

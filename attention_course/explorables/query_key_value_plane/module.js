@@ -238,7 +238,8 @@ function valuesPlane(model, words, radius) {
       placeLabel(labels[i], [vx, vy], each, 8 + 20 * Math.sqrt(weights[i]));
     });
     set(output, { cx: x, cy: y });
-    placeLabel(name, [x, y], [0, 1]);
+    // Values are named on their outer side: here the inner one is free.
+    placeLabel(name, [x, y], mixed.some(Boolean) ? mixed.map((number) => -number) : [0, 1]);
   };
   return { root: space.root, show };
 }

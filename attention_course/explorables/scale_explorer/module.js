@@ -157,7 +157,21 @@ function gradientCurve(size, words, dims, top) {
   const names = ["scaled", "unscaled"].map((kind) =>
     shape("text", { "text-anchor": "end" }, words[kind]),
   );
-  const root = chart(size, words.gradient_chart, guide, ...lines, mark, ...ticks, ...names);
+  const unit = 10 ** Math.floor(Math.log10(top));
+  const round = unit * Math.floor(top / unit);
+  const grid = shape("path", { class: "ac-grid", d: `M0 ${y(round)}H${width}` });
+  const tick = label(0, y(round) - 5, number(round, 1), "start");
+  const root = chart(
+    size,
+    words.gradient_chart,
+    grid,
+    tick,
+    guide,
+    ...lines,
+    mark,
+    ...ticks,
+    ...names,
+  );
   const show = (result, { d, scale }) => {
     const kinds = ["scaled", "unscaled"];
     const ends = kinds.map((kind) => y(result[kind].at(-1).gradient));

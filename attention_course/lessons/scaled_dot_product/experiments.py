@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -109,6 +110,17 @@ class Reader(nn.Module):
         return weights[:, DEED, ANIMAL].mean().item(), weights[:, IT, THING].mean().item()
 
 
+def examples() -> list[str]:
+    """Two of the sentences that a reader learns from, each with its answers in the line below."""
+    learned_from = [sentence for sentence in _sentences() if not _held_out(sentence)]
+    lines = []
+    for sentence in (learned_from[0], learned_from[-1]):
+        answers = ((DEED, ANIMAL), (IT, THING))
+        named = [f"{sentence[place]} → {sentence[answer]}" for place, answer in answers]
+        lines += [" ".join(sentence), "    " + ",  ".join(named)]
+    return lines
+
+
 @one_thread()
 def train_reader(layer: Callable[[int, int], nn.Module], seed: int = 0, steps: int = 300) -> Reader:
     """A trained :class:`Reader`, in under a second."""
@@ -171,7 +183,9 @@ class Tables:
 
 
 def lay_out(game: str, tables: int, generator: torch.Generator) -> Tables:
-    """Fresh tables. The answer is in drawer 0, which attention cannot know.
+    """Fresh tables, on each of which no letter and no number stands twice.
+
+    The answer is in drawer 0, which attention cannot know.
 
     Args:
         game: what the slip names of the right drawer. ``"same letter"``: its letter; ``"next
@@ -183,13 +197,11 @@ def lay_out(game: str, tables: int, generator: torch.Generator) -> Tables:
     """
     if game not in GAMES:
         raise ValueError(f"game: got {game!r}, expected one of {', '.join(GAMES)}")
-    letters = _different(tables, generator)  # (runs, tables, 8)
+    letters, numbers = _different(tables, generator), _different(tables, generator)
     none = torch.full_like(letters[..., :1], LETTERS)
     if game == "number":
-        numbers = _different(tables, generator)  # no two drawers with the number on the slip
         slips, answers = _ones(none, numbers[..., :1]), letters[..., 0]
     else:
-        numbers = torch.randint(NUMBERS, letters.shape, generator=generator)
         named = (letters[..., :1] - int(game == "next letter")) % LETTERS
         slips, answers = _ones(named, none), numbers[..., 0]
     return Tables(slips, _ones(letters, numbers), answers)
@@ -270,6 +282,30 @@ def fit(
         return accuracy(model(tables.slips, tables.drawers), tables)
 
 
+def sweep(
+    make: Callable[..., Matrices],
+    d: int,
+    rates: Sequence[float],
+    *,
+    scale: float,
+    start: float = 1.0,
+    **training: Any,
+) -> Tensor:
+    """The accuracy of a fresh model, ``make(d, scale, start)``, for each learning rate.
+
+    Args:
+        rates: learning rates.
+        scale, start: see :class:`Matrices`.
+        training: see :func:`fit`.
+
+    Returns:
+        ``(rates, runs)``.
+    """
+    return torch.stack(
+        [fit(make(d, scale, start), learning_rate=rate, **training) for rate in rates]
+    )
+
+
 def one_step(model: Matrices, tables: Tables, optimizer: torch.optim.Optimizer) -> None:
     """One step of training on these tables."""
     optimizer.zero_grad()
@@ -283,11 +319,11 @@ def accuracy(scores: Tensor, tables: Tables) -> Tensor:
 
 
 def accuracy_bars(runs: Mapping[str, Tensor], key: str) -> plots.Picture:
-    """A bar for the mean of each, its ends over the runs, and what guessing one of 16 reaches."""
+    """A bar for the mean of each, its ends over the runs, and what opening any drawer reaches."""
     return plots.bars(
         {name: each.mean() for name, each in runs.items()},
         spread={name: (each.min(), each.max()) for name, each in runs.items()},
-        reference=1 / NUMBERS,
+        reference=1 / DRAWERS,
         limits=(0, 1),
         key=key,
     )
