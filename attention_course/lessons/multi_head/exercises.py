@@ -218,3 +218,196 @@ multi_head = Exercise(
         ],
     },
 )
+
+
+def my_parts(heads, W_output):
+    num_heads, _, d_head = heads.shape
+    rows = W_output.reshape(num_heads, d_head, -1)
+    return heads @ rows
+
+
+def _parts_loop(heads, W_output):
+    d_head, found = heads.shape[2], []
+    for h in range(len(heads)):
+        found.append(heads[h] @ W_output[h * d_head : (h + 1) * d_head])
+    return torch.stack(found)
+
+
+def _parts_chunks(heads, W_output):
+    return [head @ rows for head, rows in zip(heads, W_output.chunk(len(heads)), strict=True)]
+
+
+def _parts_einsum(heads, W_output):
+    return torch.einsum("hnd,hde->hne", heads, W_output.unflatten(0, heads.shape[::2]))
+
+
+def _parts_switched(heads, W_output):
+    """All heads but one set to zero, joined and multiplied as always."""
+    alone = torch.eye(len(heads))[:, :, None, None] * heads  # (heads, heads, n, d_head)
+    return alone.transpose(1, 2).flatten(2) @ W_output
+
+
+def _parts_numpy(heads, W_output):
+    rows = np.split(np.asarray(W_output), len(heads))
+    return np.stack([np.asarray(head) @ part for head, part in zip(heads, rows, strict=True)])
+
+
+def _parts_case(num_heads: int, n: int, d_head: int) -> Case:
+    d_model = num_heads * d_head
+    return Case(_normal(num_heads, n, d_head, seed=n), _normal(d_model, d_model, seed=d_model))
+
+
+def _whole(heads: Tensor, W_output: Tensor) -> Tensor:
+    return _join(heads) @ W_output
+
+
+parts = Exercise(
+    CHAPTER,
+    "parts",
+    difficulty=2,
+    minutes=6,
+    right_answers=[
+        my_parts,
+        _parts_loop,
+        _parts_chunks,
+        _parts_einsum,
+        _parts_switched,
+        _parts_numpy,
+    ],
+    cases=[_parts_case(2, 3, 4), _parts_case(3, 5, 2), _parts_case(4, 2, 1), _parts_case(1, 3, 5)],
+    mistakes={
+        "every_other": lambda heads, W_output: (
+            heads @ W_output.unflatten(0, (-1, len(heads))).transpose(0, 1)
+        ),
+        "columns": lambda heads, W_output: heads @ W_output.T.unflatten(0, (len(heads), -1)),
+        "first_rows": lambda heads, W_output: heads @ W_output[: heads.shape[2]],
+        "shared": lambda heads, W_output: (
+            _whole(heads, W_output).expand(len(heads), -1, -1) / len(heads)
+        ),
+        "whole_each": lambda heads, W_output: _whole(heads, W_output).repeat(len(heads), 1, 1),
+        "summed": _whole,
+        "words_first": lambda heads, W_output: my_parts(heads, W_output).transpose(0, 1),
+        "not_multiplied": [
+            lambda heads, W_output: heads,
+            lambda heads, W_output: _parts_switched(heads, torch.eye(len(W_output))),
+        ],
+    },
+    otherwise="other_parts",
+    wrong_answers={
+        "other_parts": [
+            lambda heads, W_output: my_parts(heads, W_output).flip(0),
+            lambda heads, W_output: my_parts(heads.flip(0), W_output),
+        ],
+        "shape": [lambda heads, W_output: my_parts(heads, W_output)[..., :1]],
+    },
+)
+
+
+def my_order(accuracy, num_heads):
+    left, order = list(range(num_heads)), []
+    while left:
+        without = [accuracy([h for h in left if h != head]) for head in left]
+        least = left[without.index(max(without))]
+        left.remove(least)
+        order.append(least)
+    return order
+
+
+def _order_recursive(accuracy, num_heads):
+    def rest(left):
+        if not left:
+            return []
+        least = max(left, key=lambda head: accuracy(sorted(left - {head})))
+        return [least, *rest(left - {least})]
+
+    return rest(set(range(num_heads)))
+
+
+def _order_numpy(accuracy, num_heads):
+    left, order = np.arange(num_heads), []
+    for _ in range(num_heads):
+        shares = [accuracy(np.delete(left, i).tolist()) for i in range(len(left))]
+        order.append(left[int(np.argmax(shares))])
+        left = np.delete(left, int(np.argmax(shares)))
+    return np.array(order)
+
+
+def _order_by_loss(accuracy, num_heads):
+    gone = []
+    while len(gone) < num_heads:
+        left = [h for h in range(num_heads) if h not in gone]
+        whole, losses = accuracy(left), {}
+        for head in left:
+            losses[head] = whole - accuracy([h for h in left if h != head])
+        gone += sorted(losses, key=losses.get)[:1]
+    return torch.tensor(gone)
+
+
+def _order_once(accuracy, num_heads):
+    """The mistake of ranking the heads once, while all the others are there."""
+    numbers = range(num_heads)
+    without = [accuracy([h for h in numbers if h != head]) for head in numbers]
+    return sorted(numbers, key=lambda head: -without[head])
+
+
+def _order_alone(accuracy, num_heads):
+    """The mistake of asking what each head can do by itself."""
+    return sorted(range(num_heads), key=lambda head: accuracy([head]))
+
+
+def _order_worst_first(accuracy, num_heads):
+    return my_order(lambda left: -accuracy(left), num_heads)
+
+
+def _one_kept(accuracy, num_heads):
+    return my_order(accuracy, num_heads)[:-1]
+
+
+class _Jobs:
+    """Accuracy of heads of which some stand in for each other.
+
+    Args:
+        jobs: the share of answers that a job is good for, and the heads any one of which does it.
+    """
+
+    def __init__(self, *jobs: tuple[float, set[int]]) -> None:
+        self.jobs = jobs
+
+    def __call__(self, left):
+        left = {int(head) for head in left}
+        return sum(share for share, heads in self.jobs if heads & left)
+
+
+order = Exercise(
+    CHAPTER,
+    "order",
+    difficulty=3,
+    minutes=12,
+    right_answers=[my_order, _order_recursive, _order_numpy, _order_by_loss],
+    cases=[
+        Case(_Jobs((0.5, {0}), (0.2, {1}), (0.3, {2})), 3),
+        # Heads 0 and 2 do the largest job: either may go, not both.
+        Case(_Jobs((0.5, {0, 2}), (0.02, {0}), (0.01, {2}), (0.3, {1}), (0.17, {3})), 4),
+        Case(
+            _Jobs((0.4, {1, 3}), (0.3, {0, 4}), (0.2, {2}), *((0.01 * h, {h}) for h in range(5))), 5
+        ),
+    ],
+    mistakes={
+        "not_again": _order_once,
+        "alone": _order_alone,
+        "worst_first": _order_worst_first,
+        "turned_round": lambda accuracy, num_heads: my_order(accuracy, num_heads)[::-1],
+        "one_kept": _one_kept,
+        "shares": lambda accuracy, num_heads: [
+            accuracy([h for h in range(num_heads) if h != head]) for head in range(num_heads)
+        ],
+    },
+    otherwise="other_order",
+    wrong_answers={
+        "other_order": [
+            lambda accuracy, num_heads: list(range(num_heads)),
+            lambda accuracy, num_heads: [0] * num_heads,
+        ],
+        "shape": [lambda accuracy, num_heads: [my_order(accuracy, num_heads)] * 2],
+    },
+)
