@@ -14,16 +14,13 @@ ALL = (*experiments.STEPS, experiments.KIN)
 def look(model, animals):
     x = model.vectors(animals)
     matrices = (model.W_query, model.W_key, model.W_value)
-    return scaled_dot_product_attention(
-        *((x @ W).unflatten(-1, (model.num_heads, -1)).transpose(-2, -3) for W in matrices)
-    )
+    return scaled_dot_product_attention(*(model.by_head(x @ W) for W in matrices))
 
 
 class Reader(experiments.Parts):
     def forward(self, animals):
         heads, _ = look(self, animals)
-        joined = (self.on * heads).transpose(-2, -3).flatten(-2)
-        return self.answer(joined @ self.W_output)
+        return self.answer(self.join(self.on * heads) @ self.W_output)
 
 
 class Told(experiments.Parts):
@@ -108,10 +105,12 @@ def test_parameters_are_counted_by_the_width_of_all_heads():
     assert parameters(with_feed_forward) == parameters(Reader(2, NEIGHBOURS))
 
 
-def test_columns_of_the_heads_lie_side_by_side():
-    model = Reader(4, NEIGHBOURS, width=8)
-    columns = [list(range(8))[model.columns(head)] for head in range(4)]
-    assert columns == [[0, 1], [2, 3], [4, 5], [6, 7]]
+def test_each_head_has_columns_side_by_side():
+    model, x = Reader(4, NEIGHBOURS, width=8), torch.randn(5, 3, 8, 8)
+    heads = model.by_head(x)
+    assert heads.shape == (5, 3, 4, 8, 2)
+    assert torch.equal(heads[:, :, 1], x[..., 2:4])
+    assert torch.equal(model.join(heads), x)
 
 
 def test_runs_do_not_mix():
@@ -245,9 +244,9 @@ def test_twins_stand_in_for_each_other(reader):
 
 
 def test_the_best_rate_is_that_of_the_readers_that_answer_best():
-    def make():
-        return Reader(1, ("left",))
-
-    best = experiments.fit_at_best_rate(make, (1e-6, 1e-2), steps=40, tables=8)
-    alone = experiments.fit(make(), learning_rate=1e-2, steps=40, tables=8)
+    model = Reader(1, ("left",))
+    before = model.W_query.detach().clone()
+    best = experiments.fit_at_best_rate(model, (1e-6, 1e-2), steps=40, tables=8)
+    assert torch.equal(model.W_query, before)
+    alone = experiments.fit(model, learning_rate=1e-2, steps=40, tables=8)
     assert torch.equal(best.W_query, alone.W_query)

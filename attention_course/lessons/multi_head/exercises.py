@@ -1,9 +1,10 @@
-"""The exercises of lesson 3-3: splitting into heads, the whole layer."""
+"""The exercises of lesson 3-3 (splitting into heads, the whole layer) and of its lab."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -220,89 +221,6 @@ multi_head = Exercise(
 )
 
 
-def my_parts(heads, W_output):
-    num_heads, _, d_head = heads.shape
-    rows = W_output.reshape(num_heads, d_head, -1)
-    return heads @ rows
-
-
-def _parts_loop(heads, W_output):
-    d_head, found = heads.shape[2], []
-    for h in range(len(heads)):
-        found.append(heads[h] @ W_output[h * d_head : (h + 1) * d_head])
-    return torch.stack(found)
-
-
-def _parts_chunks(heads, W_output):
-    return [head @ rows for head, rows in zip(heads, W_output.chunk(len(heads)), strict=True)]
-
-
-def _parts_einsum(heads, W_output):
-    return torch.einsum("hnd,hde->hne", heads, W_output.unflatten(0, heads.shape[::2]))
-
-
-def _parts_switched(heads, W_output):
-    """All heads but one set to zero, joined and multiplied as always."""
-    alone = torch.eye(len(heads))[:, :, None, None] * heads  # (heads, heads, n, d_head)
-    return alone.transpose(1, 2).flatten(2) @ W_output
-
-
-def _parts_numpy(heads, W_output):
-    rows = np.split(np.asarray(W_output), len(heads))
-    return np.stack([np.asarray(head) @ part for head, part in zip(heads, rows, strict=True)])
-
-
-def _parts_case(num_heads: int, n: int, d_head: int) -> Case:
-    d_model = num_heads * d_head
-    return Case(_normal(num_heads, n, d_head, seed=n), _normal(d_model, d_model, seed=d_model))
-
-
-def _whole(heads: Tensor, W_output: Tensor) -> Tensor:
-    return _join(heads) @ W_output
-
-
-parts = Exercise(
-    CHAPTER,
-    "parts",
-    difficulty=2,
-    minutes=6,
-    right_answers=[
-        my_parts,
-        _parts_loop,
-        _parts_chunks,
-        _parts_einsum,
-        _parts_switched,
-        _parts_numpy,
-    ],
-    cases=[_parts_case(2, 3, 4), _parts_case(3, 5, 2), _parts_case(4, 2, 1), _parts_case(1, 3, 5)],
-    mistakes={
-        "every_other": lambda heads, W_output: (
-            heads @ W_output.unflatten(0, (-1, len(heads))).transpose(0, 1)
-        ),
-        "columns": lambda heads, W_output: heads @ W_output.T.unflatten(0, (len(heads), -1)),
-        "first_rows": lambda heads, W_output: heads @ W_output[: heads.shape[2]],
-        "shared": lambda heads, W_output: (
-            _whole(heads, W_output).expand(len(heads), -1, -1) / len(heads)
-        ),
-        "whole_each": lambda heads, W_output: _whole(heads, W_output).repeat(len(heads), 1, 1),
-        "summed": _whole,
-        "words_first": lambda heads, W_output: my_parts(heads, W_output).transpose(0, 1),
-        "not_multiplied": [
-            lambda heads, W_output: heads,
-            lambda heads, W_output: _parts_switched(heads, torch.eye(len(W_output))),
-        ],
-    },
-    otherwise="other_parts",
-    wrong_answers={
-        "other_parts": [
-            lambda heads, W_output: my_parts(heads, W_output).flip(0),
-            lambda heads, W_output: my_parts(heads.flip(0), W_output),
-        ],
-        "shape": [lambda heads, W_output: my_parts(heads, W_output)[..., :1]],
-    },
-)
-
-
 def my_order(accuracy, num_heads):
     left, order = list(range(num_heads)), []
     while left:
@@ -363,19 +281,18 @@ def _one_kept(accuracy, num_heads):
     return my_order(accuracy, num_heads)[:-1]
 
 
-class _Jobs:
+def _of_jobs(*jobs: tuple[float, set[int]]) -> Callable[[Any], float]:
     """Accuracy of heads of which some stand in for each other.
 
     Args:
         jobs: the share of answers that a job is good for, and the heads any one of which does it.
     """
 
-    def __init__(self, *jobs: tuple[float, set[int]]) -> None:
-        self.jobs = jobs
-
-    def __call__(self, left):
+    def accuracy(left):
         left = {int(head) for head in left}
-        return sum(share for share, heads in self.jobs if heads & left)
+        return sum(share for share, heads in jobs if heads & left)
+
+    return accuracy
 
 
 order = Exercise(
@@ -385,11 +302,14 @@ order = Exercise(
     minutes=12,
     right_answers=[my_order, _order_recursive, _order_numpy, _order_by_loss],
     cases=[
-        Case(_Jobs((0.5, {0}), (0.2, {1}), (0.3, {2})), 3),
         # Heads 0 and 2 do the largest job: either may go, not both.
-        Case(_Jobs((0.5, {0, 2}), (0.02, {0}), (0.01, {2}), (0.3, {1}), (0.17, {3})), 4),
+        Case(_of_jobs((0.5, {0, 2}), (0.02, {0}), (0.01, {2}), (0.3, {1}), (0.17, {3})), 4),
+        Case(_of_jobs((0.5, {0}), (0.2, {1}), (0.3, {2})), 3),
         Case(
-            _Jobs((0.4, {1, 3}), (0.3, {0, 4}), (0.2, {2}), *((0.01 * h, {h}) for h in range(5))), 5
+            _of_jobs(
+                (0.4, {1, 3}), (0.3, {0, 4}), (0.2, {2}), (0.01, {1}), (0.02, {3}), (0.05, {4})
+            ),
+            5,
         ),
     ],
     mistakes={
@@ -409,5 +329,91 @@ order = Exercise(
             lambda accuracy, num_heads: [0] * num_heads,
         ],
         "shape": [lambda accuracy, num_heads: [my_order(accuracy, num_heads)] * 2],
+    },
+)
+
+
+def my_two(output, values, share):
+    mixed = share * values[:, None] + (1 - share) * values  # (animals, animals, d)
+    place = int((mixed - output).norm(dim=-1).argmin())
+    return [place // len(values), place % len(values)]
+
+
+def _two_loop(output, values, share):
+    best, nearest = None, math.inf
+    for left in range(len(values)):
+        for right in range(len(values)):
+            mixed = share * values[left] + (1 - share) * values[right]
+            off = float(((mixed - output) ** 2).sum())
+            if off < nearest:
+                best, nearest = (left, right), off
+    return best
+
+
+def _two_solved(output, values, share):
+    """The right one follows from the left one: is it there?"""
+    rest = (output - share * values) / (1 - share)  # (animals, d)
+    distance = torch.cdist(rest, values)
+    left = distance.amin(dim=1).argmin()
+    return torch.stack([left, distance[left].argmin()])
+
+
+def _two_numpy(output, values, share):
+    values, output = np.asarray(values), np.asarray(output)
+    mixed = share * values[:, None] + (1 - share) * values[None]
+    distance = ((mixed - output) ** 2).sum(axis=-1)
+    return np.array(np.unravel_index(distance.argmin(), distance.shape))
+
+
+def _two_nearest(output: Tensor, values: Tensor, share: float) -> Tensor:
+    """The mistake of naming the two animals that are nearest to the average."""
+    return (values - output).norm(dim=-1).argsort()[:2]
+
+
+def _two_most_alike(output: Tensor, values: Tensor, share: float) -> Tensor:
+    """The mistake of naming those with the largest dot products."""
+    return (values @ output).argsort(descending=True)[:2]
+
+
+def _two_one_by_one(output: Tensor, values: Tensor, share: float) -> list[Tensor]:
+    """The mistake of settling the left one before the right one is looked at."""
+    left = (share * values - output).norm(dim=-1).argmin()
+    rest = (output - share * values[left]) / (1 - share)
+    return [left, (values - rest).norm(dim=-1).argmin()]
+
+
+def _average_case(animals: int, d: int, left: int, right: int, share: float, seed: int) -> Case:
+    values = _normal(animals, d, seed=seed)
+    return Case(share * values[left] + (1 - share) * values[right], values, share)
+
+
+two = Exercise(
+    CHAPTER,
+    "two",
+    difficulty=3,
+    minutes=12,
+    right_answers=[my_two, _two_loop, _two_solved, _two_numpy],
+    cases=[
+        _average_case(5, 3, left=1, right=3, share=0.65, seed=38),
+        _average_case(6, 3, left=5, right=0, share=0.6, seed=61),
+        _average_case(9, 4, left=7, right=3, share=0.4, seed=38),
+        _average_case(16, 8, left=9, right=4, share=0.2, seed=68),
+    ],
+    mistakes={
+        "turned_round": lambda output, values, share: my_two(output, values, 1 - share),
+        "half_each": lambda output, values, share: my_two(output, values, 0.5),
+        "nearest": _two_nearest,
+        "most_alike": _two_most_alike,
+        "one_by_one": _two_one_by_one,
+        "vectors": lambda output, values, share: values[my_two(output, values, share)],
+        "one_only": lambda output, values, share: my_two(output, values, share)[0],
+    },
+    otherwise="other_animals",
+    wrong_answers={
+        "other_animals": [
+            lambda output, values, share: [0, 1],
+            lambda output, values, share: [len(values) - 1] * 2,
+        ],
+        "shape": [lambda output, values, share: [my_two(output, values, share)] * 3],
     },
 )

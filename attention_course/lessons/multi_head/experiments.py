@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ RUNS = 5  # readers trained side by side, each from its own start and on its own
 # How many seats further on the wanted animal sits; the one of the same kind sits anywhere.
 STEPS = {"left": -1, "right": 1, "second left": -2, "second right": 2}
 KIN = "kin"
-RATES = (0.003, 0.01, 0.03)  # of learning
+RATES = (0.01, 0.03)  # of learning
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,13 @@ class Parts(nn.Module):
         self.W_up, self.W_down = matrix(WIDTH, hidden), matrix(hidden, WIDTH)
         self.register_buffer("on", torch.ones(RUNS, 1, num_heads, 1, 1))
 
-    def columns(self, head: int) -> slice:
-        """Which columns of queries, keys and values belong to a head."""
-        d_head = self.W_query.shape[-1] // self.num_heads
-        return slice(head * d_head, (head + 1) * d_head)
+    def by_head(self, x: Tensor) -> Tensor:
+        """Each head's own columns: ``(..., 8, width)`` -> ``(..., heads, 8, d_head)``."""
+        return x.unflatten(-1, (self.num_heads, -1)).transpose(-2, -3)
+
+    def join(self, heads: Tensor) -> Tensor:
+        """The heads side by side again: ``(..., heads, 8, d_head)`` -> ``(..., 8, width)``."""
+        return heads.transpose(-2, -3).flatten(-2)
 
     def vectors(self, animals: Tensor) -> Tensor:
         """Who sits where, animal and seat added up: (runs, tables, 8) -> (runs, tables, 8, 32)."""
@@ -310,16 +314,13 @@ def with_twins(model: Parts) -> Parts:
     return twins
 
 
-def fit_at_best_rate(
-    make: Callable[[], Parts], rates: Sequence[float] = RATES, **training: Any
-) -> Parts:
-    """Train new readers at each learning rate; returns those that answer best.
+def fit_at_best_rate(model: Parts, rates: Sequence[float] = RATES, **training: Any) -> Parts:
+    """Train the same readers at each learning rate; returns those that then answer best.
 
     Args:
-        make: gives untrained readers, the same ones each time.
+        model: untrained, and left so.
         training: what else :func:`fit` takes.
     """
-    made = [fit(make(), learning_rate=rate, **training) for rate in rates]
-    return max(
-        made, key=lambda model: share_right(model, tables_to_choose_by(model.questions)).mean()
-    )
+    tables = tables_to_choose_by(model.questions)
+    trained = [fit(deepcopy(model), learning_rate=rate, **training) for rate in rates]
+    return max(trained, key=lambda readers: share_right(readers, tables).mean())
