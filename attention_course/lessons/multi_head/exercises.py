@@ -1,9 +1,10 @@
-"""The exercises of lesson 3-3: splitting into heads, the whole layer."""
+"""The exercises of lesson 3-3 (splitting into heads, the whole layer) and of its lab."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -231,5 +232,203 @@ multi_head = Exercise(
                 x @ W_value, num_heads
             )
         ],
+    },
+)
+
+
+def my_order(accuracy, num_heads):
+    left, order = list(range(num_heads)), []
+    while left:
+        without = [accuracy([h for h in left if h != head]) for head in left]
+        least = left[without.index(max(without))]
+        left.remove(least)
+        order.append(least)
+    return order
+
+
+def _order_recursive(accuracy, num_heads):
+    def rest(left):
+        if not left:
+            return []
+        least = max(left, key=lambda head: accuracy(sorted(left - {head})))
+        return [least, *rest(left - {least})]
+
+    return rest(set(range(num_heads)))
+
+
+def _order_numpy(accuracy, num_heads):
+    left, order = np.arange(num_heads), []
+    for _ in range(num_heads):
+        shares = [accuracy(np.delete(left, i).tolist()) for i in range(len(left))]
+        order.append(left[int(np.argmax(shares))])
+        left = np.delete(left, int(np.argmax(shares)))
+    return np.array(order)
+
+
+def _order_by_loss(accuracy, num_heads):
+    gone = []
+    while len(gone) < num_heads:
+        left = [h for h in range(num_heads) if h not in gone]
+        whole, losses = accuracy(left), {}
+        for head in left:
+            losses[head] = whole - accuracy([h for h in left if h != head])
+        gone += sorted(losses, key=losses.get)[:1]
+    return torch.tensor(gone)
+
+
+def _order_once(accuracy, num_heads):
+    """The mistake of ranking the heads once, while all the others are there."""
+    numbers = range(num_heads)
+    without = [accuracy([h for h in numbers if h != head]) for head in numbers]
+    return sorted(numbers, key=lambda head: -without[head])
+
+
+def _order_alone(accuracy, num_heads):
+    """The mistake of asking what each head can do by itself."""
+    return sorted(range(num_heads), key=lambda head: accuracy([head]))
+
+
+def _order_worst_first(accuracy, num_heads):
+    return my_order(lambda left: -accuracy(left), num_heads)
+
+
+def _one_kept(accuracy, num_heads):
+    return my_order(accuracy, num_heads)[:-1]
+
+
+def _of_jobs(*jobs: tuple[float, set[int]]) -> Callable[[Any], float]:
+    """Accuracy of heads of which some stand in for each other.
+
+    Args:
+        jobs: the share of answers that a job is good for, and the heads any one of which does it.
+    """
+
+    def accuracy(left):
+        left = {int(head) for head in left}
+        return sum(share for share, heads in jobs if heads & left)
+
+    return accuracy
+
+
+order = Exercise(
+    CHAPTER,
+    "order",
+    difficulty=3,
+    minutes=12,
+    right_answers=[my_order, _order_recursive, _order_numpy, _order_by_loss],
+    cases=[
+        # Heads 0 and 2 do the largest job: either may go, not both.
+        Case(_of_jobs((0.5, {0, 2}), (0.02, {0}), (0.01, {2}), (0.3, {1}), (0.17, {3})), 4),
+        Case(_of_jobs((0.5, {0}), (0.2, {1}), (0.3, {2})), 3),
+        Case(
+            _of_jobs(
+                (0.4, {1, 3}), (0.3, {0, 4}), (0.2, {2}), (0.01, {1}), (0.02, {3}), (0.05, {4})
+            ),
+            5,
+        ),
+    ],
+    mistakes={
+        "not_again": _order_once,
+        "alone": _order_alone,
+        "worst_first": _order_worst_first,
+        "turned_round": lambda accuracy, num_heads: my_order(accuracy, num_heads)[::-1],
+        "one_kept": _one_kept,
+        "shares": lambda accuracy, num_heads: [
+            accuracy([h for h in range(num_heads) if h != head]) for head in range(num_heads)
+        ],
+    },
+    otherwise="other_order",
+    wrong_answers={
+        "other_order": [
+            lambda accuracy, num_heads: list(range(num_heads)),
+            lambda accuracy, num_heads: [0] * num_heads,
+        ],
+        "shape": [lambda accuracy, num_heads: [my_order(accuracy, num_heads)] * 2],
+    },
+)
+
+
+def my_two(output, values, share):
+    mixed = share * values[:, None] + (1 - share) * values  # (animals, animals, d)
+    place = int((mixed - output).norm(dim=-1).argmin())
+    return [place // len(values), place % len(values)]
+
+
+def _two_loop(output, values, share):
+    best, nearest = None, math.inf
+    for left in range(len(values)):
+        for right in range(len(values)):
+            mixed = share * values[left] + (1 - share) * values[right]
+            off = float(((mixed - output) ** 2).sum())
+            if off < nearest:
+                best, nearest = (left, right), off
+    return best
+
+
+def _two_solved(output, values, share):
+    """The right one follows from the left one: is it there?"""
+    rest = (output - share * values) / (1 - share)  # (animals, d)
+    distance = torch.cdist(rest, values)
+    left = distance.amin(dim=1).argmin()
+    return torch.stack([left, distance[left].argmin()])
+
+
+def _two_numpy(output, values, share):
+    values, output = np.asarray(values), np.asarray(output)
+    mixed = share * values[:, None] + (1 - share) * values[None]
+    distance = ((mixed - output) ** 2).sum(axis=-1)
+    return np.array(np.unravel_index(distance.argmin(), distance.shape))
+
+
+def _two_nearest(output: Tensor, values: Tensor, share: float) -> Tensor:
+    """The mistake of naming the two animals that are nearest to the average."""
+    return (values - output).norm(dim=-1).argsort()[:2]
+
+
+def _two_most_alike(output: Tensor, values: Tensor, share: float) -> Tensor:
+    """The mistake of naming those with the largest dot products."""
+    return (values @ output).argsort(descending=True)[:2]
+
+
+def _two_one_by_one(output: Tensor, values: Tensor, share: float) -> list[Tensor]:
+    """The mistake of settling the left one before the right one is looked at."""
+    left = (share * values - output).norm(dim=-1).argmin()
+    rest = (output - share * values[left]) / (1 - share)
+    return [left, (values - rest).norm(dim=-1).argmin()]
+
+
+def _average_case(animals: int, d: int, left: int, right: int, share: float, seed: int) -> Case:
+    values = _normal(animals, d, seed=seed)
+    return Case(share * values[left] + (1 - share) * values[right], values, share)
+
+
+two = Exercise(
+    CHAPTER,
+    "two",
+    difficulty=3,
+    minutes=12,
+    right_answers=[my_two, _two_loop, _two_solved, _two_numpy],
+    cases=[
+        _average_case(5, 3, left=1, right=3, share=0.65, seed=38),
+        _average_case(6, 3, left=5, right=0, share=0.6, seed=61),
+        _average_case(9, 4, left=7, right=3, share=0.4, seed=38),
+        _average_case(16, 8, left=9, right=4, share=0.2, seed=68),
+    ],
+    mistakes={
+        "turned_round": lambda output, values, share: my_two(output, values, 1 - share),
+        "half_each": lambda output, values, share: my_two(output, values, 0.5),
+        "nearest": _two_nearest,
+        "most_alike": _two_most_alike,
+        "one_by_one": _two_one_by_one,
+        "vectors": lambda output, values, share: values[my_two(output, values, share)],
+        "one_only": lambda output, values, share: my_two(output, values, share)[0],
+    },
+    otherwise="other_animals",
+    wrong_answers={
+        "other_animals": [
+            lambda output, values, share: [0, 1],
+            lambda output, values, share: [len(values) - 1] * 2,
+        ],
+        "shape": [lambda output, values, share: [my_two(output, values, share)] * 3],
     },
 )
