@@ -195,7 +195,7 @@ multi_head = Exercise(
         _multi_head_kernel,
         _multi_head_library,
     ],
-    cases=[_layer_case(5, 4, 2), _layer_case(3, 12, 4), _layer_case(7, 6, 3), _layer_case(4, 8, 1)],
+    cases=[_layer_case(5, 6, 2), _layer_case(3, 12, 4), _layer_case(7, 6, 3), _layer_case(4, 8, 1)],
     tolerance=1e-4,
     mistakes={
         "no_output": _with(project=lambda heads, W_output: heads),
@@ -209,6 +209,11 @@ multi_head = Exercise(
         "over_heads": _with(weigh=_along(0)),
         "over_queries": _with(weigh=_along(1)),
         "not_divided": _with(weigh=_scaled(lambda q: 1.0)),
+        "not_rooted": _with(weigh=_scaled(lambda q: 1 / q.shape[-1])),
+        "root_of_heads": _with(weigh=_scaled(lambda q: len(q) ** -0.5)),
+        "always_two_heads": lambda x, W_query, W_key, W_value, W_output, num_heads: my_multi_head(
+            x, W_query, W_key, W_value, W_output, 2
+        ),
         "root_of_d_model": _with(weigh=_scaled(lambda q: (len(q) * q.shape[-1]) ** -0.5)),
         "one_head": lambda x, W_query, W_key, W_value, W_output, num_heads: my_multi_head(
             x, W_query, W_key, W_value, W_output, 1
