@@ -10,7 +10,7 @@ from attention_course.diagram import data_flow
 from attention_course.language import words
 
 from .. import still
-from ..base import LINE, WIDE, Explorable, lines
+from ..base import WIDE, Explorable
 
 Shape = Sequence[int]
 
@@ -23,7 +23,6 @@ SIDES = {
         ("linear", "output"),
     ),
 }
-_PARTS = {part for groups in SIDES.values() for group in groups for part in group}
 # How many arrays flow into a part; into any other flows one.
 INPUTS = {"source": 0, "target": 0, "positions": 2, "heads": 3, "masked": 3, "cross": 3}
 
@@ -85,13 +84,12 @@ class ArchitectureStepper(Explorable):
             layers=layers,
             axes=axes,
             sentences=sentences,
-            names={part: names[part] for part in (*SIDES, *sorted(_PARTS - {"linear"}))},
+            names={part: names[part] for part in (*SIDES, *dict.fromkeys(parts)) if part in names},
             step=0,
         )
 
     def room(self, columns: int) -> float:
-        said = max(lines(self.words[part], columns) for part in _PARTS)
-        return 500 if columns == WIDE else 800 + said * LINE
+        return 479 if columns == WIDE else 887
 
     def still(self) -> str:
         state, words = self.state, self.words
@@ -128,7 +126,7 @@ class ArchitectureStepper(Explorable):
 
 
 def _pass(layers: int) -> list[dict[str, Any]]:
-    """The stages of a pass through so many layers: side, layer, part, and where its inputs are from.
+    """The stages of a pass through so many layers, with the side, the layer and the origins.
 
     An origin is the place of an earlier stage, or None for what no part makes.
     """
