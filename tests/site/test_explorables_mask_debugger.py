@@ -81,7 +81,9 @@ def test_a_late_mask_leaks_through_the_denominator(page: Page, debugger: MaskDeb
     moves = [number(row[-1]) for row in table(page, 1)]
     assert min(moves[:3]) > 0.01
     assert moves[3] == 0
-    assert page.locator(".ac-heat .ac-cell").last.text_content() == "–", "nothing is hidden from the last"
+    assert page.locator(".ac-heat .ac-cell").last.text_content() == "–", (
+        "nothing is hidden from the last"
+    )
     said = choose(page, "late, divided")
     assert "these are the right weights" in said
     assert marked(page, "ac-leak") == []

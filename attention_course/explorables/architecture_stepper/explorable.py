@@ -132,15 +132,14 @@ def _pass(layers: int) -> list[dict[str, Any]]:
     """
     made: list[dict[str, Any]] = []
     for side, (before, inside, after) in SIDES.items():
-        for layer in (None, *range(1, layers + 1), None):
-            parts = inside if layer else after if made and made[-1]["side"] == side else before
-            for part in parts:
-                origins = [len(made) - 1] * INPUTS.get(part, 1)
-                if part == "positions":
-                    origins[1] = None
-                elif part == "cross":
-                    origins[1:] = [_place(made, "states")] * 2
-                made.append({"part": part, "side": side, "layer": layer, "origins": origins})
+        groups = [(None, before), *((i + 1, inside) for i in range(layers)), (None, after)]
+        for layer, part in ((layer, part) for layer, parts in groups for part in parts):
+            origins = [len(made) - 1] * INPUTS.get(part, 1)
+            if part == "positions":
+                origins[1] = None
+            elif part == "cross":
+                origins[1:] = [_place(made, "states")] * 2
+            made.append({"part": part, "side": side, "layer": layer, "origins": origins})
     return made
 
 
