@@ -57,11 +57,12 @@ def _writes(
     picks: Callable[[Tensor], Tensor] = lambda rows: rows[-1].argmax(),
     gives: Callable[[list[int]], list[int]] = lambda read: read[1:],
     more: int = 0,
+    begins: int | None = None,
 ) -> Callable[..., list[int]]:
     """A wrong answer: the loop of writing with one thing done otherwise."""
 
     def answer(say, start, length):
-        read = [start]
+        read = [start if begins is None else begins]
         for _ in range(length + more):
             read.append(int(picks(say(reads(read)))))
         return gives(read)
@@ -120,6 +121,8 @@ write = Exercise(
             _writes(picks=lambda rows: rows.mean(dim=0).argmax()),
             _writes(picks=lambda rows: rows.sum(dim=0).argmax()),
         ],
+        "own_start": [_writes(begins=0), _writes(begins=1)],
+        "number_not_place": _writes(picks=lambda rows: rows[-1].max()),
         "smallest": _writes(picks=lambda rows: rows[-1].argmin()),
         "keeps_start": [_writes(gives=list), _writes(gives=lambda read: read[:-1])],
         "one_too_few": _writes(more=-1),
@@ -186,6 +189,13 @@ def _blocks(**changed: Callable[[Tensor], Tensor]) -> Callable[[int, int], Tenso
     return answer
 
 
+def _staircase(moved: Callable[[int], int]) -> Callable[[int, int], Tensor]:
+    """A wrong answer: one staircase for all, moved by so much for a source of ``n`` words."""
+    return lambda n_source, n_target: (
+        torch.ones(n_source + n_target, n_source + n_target).tril(moved(n_source)).bool()
+    )
+
+
 one_row = Exercise(
     LESSON,
     "one_row",
@@ -204,7 +214,15 @@ one_row = Exercise(
         "everything": _blocks(hidden=Tensor.bool, own=Tensor.bool),
         "source_sees_target": _blocks(hidden=Tensor.bool),
         "own_future": _blocks(own=Tensor.bool),
-        "no_cross": [_blocks(across=_none), _blocks(across=_none, encoder=Tensor.tril)],
+        "no_cross": [
+            _blocks(across=_none),
+            _blocks(across=_none, encoder=Tensor.tril),
+            _blocks(across=_none, own=Tensor.bool),
+        ],
+        "one_too_wide": lambda n_source, n_target: (
+            my_one_row_mask(n_source, n_target) | (torch.arange(n_source + n_target) == n_source)
+        ),
+        "staircase_moved": [_staircase(lambda n: n), _staircase(lambda n: n - 1)],
         "across_causal": _blocks(across=Tensor.tril),
         "not_itself": [
             _blocks(own=lambda ones: ones.tril(-1)),

@@ -31,7 +31,7 @@ LETTERS = 12
 VOCABULARY = FIRST + LETTERS
 SHORTEST, LONGEST = 5, 7
 WIDTH, HIDDEN = 32, 64
-STEPS, BATCH, LEARNING_RATE = 600, 64, 3e-3
+STEPS, BATCH, LEARNING_RATE = 400, 128, 6e-3
 
 Results = dict[str, list[float]]
 Shape = Sequence[int]
@@ -247,6 +247,17 @@ def written_right(model: Transformer, source: Tensor, way: Way = WAYS["whole"]) 
     return _share((said == wanted) & known, wanted >= FIRST)
 
 
+def coin_toss(source: Tensor, target: Tensor) -> float:
+    """The share of letters that one gets right who knows ``source``, but guesses the arrow.
+
+    Where both directions ask for the same letter the guess does not matter; elsewhere, half.
+    """
+    forth, back = (
+        translated(source, torch.full_like(source[:, :1], arrow)) for arrow in (FORTH, BACK)
+    )
+    return (1 + _share(forth == back, target >= FIRST)) / 2
+
+
 def _share(right: Tensor, counts: Tensor) -> float:
     return right[counts].double().mean().item()
 
@@ -286,6 +297,20 @@ def stages(model: Transformer, source: Tensor, read: Tensor) -> list[Stage]:
     with _hooked(hooks):
         scores = model(source, read)
     return [*seen, ("output", [scores.shape], scores.softmax(dim=-1).shape)]
+
+
+@torch.no_grad()
+def look_back(model: Transformer, read: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Query, key and value of the decoder's first look at what it has read, ``(n, d_model)`` each.
+
+    Args:
+        model: with norms that come first (``norm="pre"``).
+        read: tokens ``(1, n)``.
+    """
+    layer = model.decoder[0]
+    x = layer.attention_residual.norm(model.target_embedding(read)[0])  # (n, d_model)
+    attention = layer.attention
+    return attention.query(x), attention.key(x), attention.value(x)
 
 
 def runs() -> dict[str, Results]:
