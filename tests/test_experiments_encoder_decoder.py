@@ -7,6 +7,7 @@ from attention_course.lessons.encoder_decoder import experiments, runs
 from attention_course.transformer import Transformer
 
 PAD, START, FORTH, BACK = range(4)
+PEEKING = ("whole", "future")
 every_way = pytest.mark.parametrize("way", experiments.WAYS.values(), ids=experiments.WAYS)
 
 
@@ -128,6 +129,13 @@ def test_writing_reads_what_was_written(model, drawn):
     source, _ = drawn
     written = experiments.written(model, source)
     assert torch.equal(said(model, source, written).argmax(dim=-1), written)
+
+
+def test_for_who_writes_with_one_layer_the_causal_mask_hides_nothing(drawn):
+    torch.manual_seed(0)
+    model = Transformer(experiments.VOCABULARY, experiments.VOCABULARY, 16, 1, 1, 24).eval()
+    written = [experiments.written(model, drawn[0], experiments.WAYS[way]) for way in PEEKING]
+    assert torch.equal(*written)
 
 
 def test_stages_are_the_shapes_of_a_pass(model):
