@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from attention_course.attention import scaled_dot_product_attention
 from attention_course.lessons.encoder_decoder import experiments, runs
-from attention_course.transformer import Transformer
+from attention_course.transformer import Transformer, attention_weights
 
 PAD, START, FORTH, BACK = range(4)
 PEEKING = ("whole", "future")
@@ -125,6 +126,12 @@ def test_what_is_counted():
     assert experiments.written_right(model, source) == pytest.approx(1 / 6)
 
 
+def test_a_coin_toss_is_right_where_both_directions_agree_and_half_of_the_time_elsewhere():
+    source = torch.tensor([[5, 6, 5, 0], [5, 6, 7, 4]])
+    target = experiments.translated(source, torch.tensor([[FORTH], [BACK]]))
+    assert experiments.coin_toss(source, target) == pytest.approx((3 + 4 / 2) / 7)
+
+
 def test_writing_reads_what_was_written(model, drawn):
     source, _ = drawn
     written = experiments.written(model, source)
@@ -153,6 +160,23 @@ def test_stages_are_the_shapes_of_a_pass(model):
     assert shapes["cross"] == ((3, 4, 16), (3, 5, 16), (3, 5, 16), (3, 4, 16))
     assert shapes["linear"] == ((3, 4, 16), (3, 4, experiments.VOCABULARY))
     assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_a_look_across_has_a_row_for_each_letter(model):
+    source = torch.tensor([[5, 9, 4]])
+    for arrow in experiments.ARROWS:
+        weights = experiments.looks_across(model, source, arrow)
+        assert weights.shape == (3, 3)
+        assert torch.allclose(weights.sum(dim=-1), torch.ones(3).double())
+
+
+def test_a_look_back_is_the_decoder_s_own(model):
+    read = torch.tensor([[START, FORTH, 7, 5]])
+    query, key, value = experiments.look_back(model, read)
+    weights = scaled_dot_product_attention(query, key, value, causal=True)[1]
+    with attention_weights(model) as theirs:
+        model(torch.tensor([[7, 5, 6]]), read)
+    assert torch.allclose(weights, theirs["decoder.0.attention"][0, 0])
 
 
 def test_the_log_has_every_way_over_all_seeds():

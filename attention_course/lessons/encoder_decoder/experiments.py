@@ -24,11 +24,12 @@ from torch.nn import functional as F
 
 from ... import training
 from ...attention import MultiHeadAttention
-from ...transformer import Transformer
+from ...transformer import Transformer, attention_weights
 
 PAD, START, FORTH, BACK, FIRST = range(5)
 LETTERS = 12
 VOCABULARY = FIRST + LETTERS
+ARROWS = {"forth": FORTH, "back": BACK}
 SHORTEST, LONGEST = 5, 7
 WIDTH, HIDDEN = 32, 64
 STEPS, BATCH, LEARNING_RATE = 400, 128, 6e-3
@@ -311,6 +312,24 @@ def look_back(model: Transformer, read: Tensor) -> tuple[Tensor, Tensor, Tensor]
     x = layer.attention_residual.norm(model.target_embedding(read)[0])  # (n, d_model)
     attention = layer.attention
     return attention.query(x), attention.key(x), attention.value(x)
+
+
+@torch.no_grad()
+def looks_across(model: Transformer, source: Tensor, arrow: str) -> Tensor:
+    """The weights with which the decoder looks at ``source``, for each letter that it has to say.
+
+    Args:
+        model: with one head.
+        source: one without padding, ``(1, n)``.
+        arrow: ``"forth"`` or ``"back"``.
+
+    Returns:
+        ``(n, n)``: a row for each letter, a column for each word of the source.
+    """
+    target = translated(source, source.new_tensor([[ARROWS[arrow]]]))  # (1, 1 + n)
+    with attention_weights(model) as weights:
+        model(source, shifted(target))
+    return weights["decoder.0.cross_attention"][0, 0, 1:]
 
 
 def runs() -> dict[str, Results]:
