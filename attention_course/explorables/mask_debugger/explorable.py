@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attention_course.markup import element, escape
+from attention_course.palette import BLUE
+
 from .. import still
 from ..base import LINE, WIDE, Explorable, array, lines, one_of, rows, token_list
 
@@ -78,10 +81,12 @@ class MaskDebugger(Explorable):
 
     def still(self) -> str:
         words, tokens = self.words, self.state["tokens"]
+        shown = words["shown"].format(**{name: words[self.state[name]] for name in ("mask", "way")})
         weights, sums, output, moves = (each.tolist() for each in measured(self.state).values())
         outputs = [words["number"].format(i=i + 1) for i in range(len(output[0]))]
         return (
-            still.pixels(weights, words["picture"])
+            element("p", escape(shown))
+            + _heatmap(tokens, weights, words["picture"])
             + still.table(
                 words["weights_table"],
                 [words["row"], *tokens, words["sum"]],
@@ -144,6 +149,22 @@ def _attend(
         scores = query @ key.mT / query.size(-1) ** 0.5
         weights = scores.masked_fill(~may, -1e9).softmax(-1)
     return weights @ value, weights
+
+
+def _heatmap(tokens: Sequence[str], weights: Sequence[Sequence[float]], alt: str) -> str:
+    """The weights as cells of 56 by 34 pixels, a row for each query."""
+    shapes = []
+    for i, (token, row) in enumerate(zip(tokens, weights, strict=True)):
+        y = 24 + 34 * i
+        shapes.append(still.text(108 + 56 * i, 16, token, text_anchor="middle"))
+        shapes.append(still.text(72, y + 21, token, text_anchor="end"))
+        for j, weight in enumerate(row):
+            cell = {"x": 81 + 56 * j, "y": y, "width": 54, "height": 32, "rx": 4}
+            shapes.append(element("rect", **cell, fill=BLUE, fill_opacity=0.45 * weight))
+            shapes.append(
+                still.text(108 + 56 * j, y + 21, still.number(weight), text_anchor="middle")
+            )
+    return still.svg(80 + 56 * len(tokens), 24 + 34 * len(tokens), alt, *shapes)
 
 
 def _lines(

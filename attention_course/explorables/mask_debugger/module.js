@@ -150,7 +150,7 @@ function heatmap(tokens, words) {
   const show = (may, { weights, sums, moves }, found) =>
     rows.forEach((row, i) => {
       row.cells.forEach((each, j) => {
-        each.style.setProperty("--weight", tint(weights[i][j], 70));
+        each.style.setProperty("--weight", tint(weights[i][j]));
         each.classList.toggle("ac-closed", !may[i][j]);
         each.classList.toggle("ac-leak", found.leaks[i][j]);
         each.classList.toggle("ac-starved", found.starved[i][j]);
