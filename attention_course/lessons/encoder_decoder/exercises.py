@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -70,21 +71,22 @@ def _writes(
     return answer
 
 
+@dataclass(frozen=True)
 class Speaker:
     """Stands for a decoder: at each place it goes by the words read up to there.
 
-    Args:
-        start: the sign that comes before its first word.
-        script: what it says to whoever hands back all that it said; to others it says other words.
+    Attributes:
+        said: the start sign, and what it says to whoever hands back all that it said; to others it
+            says other words.
         vocabulary: how many words there are.
     """
 
-    def __init__(self, start: int, script: list[int], vocabulary: int) -> None:
-        self.said, self.vocabulary = [start, *script], vocabulary
+    said: tuple[int, ...]
+    vocabulary: int
 
     def __call__(self, read: Any) -> Tensor:
         """``(n,)`` words read to ``(n, vocabulary)`` numbers."""
-        read = [int(word) for word in read]
+        read = tuple(int(word) for word in read)
         rows = -torch.ones(len(read), self.vocabulary)
         for i, word in enumerate(read):
             known = i + 1 < len(self.said) and read[: i + 1] == self.said[: i + 1]
@@ -101,10 +103,10 @@ write = Exercise(
     minutes=10,
     right_answers=[my_write, _write_plain, _write_tensor, _write_numpy, _write_padded],
     cases=[
-        Case(Speaker(0, [4, 2, 5, 6, 3, 7], 8), 0, 6),
-        Case(Speaker(1, [3, 3, 7, 2, 5, 9, 4, 6, 8], 11), 1, 9),
-        Case(Speaker(3, [5, 2, 5, 2], 6), 3, 4),
-        Case(Speaker(4, [2], 7), 4, 1),
+        Case(Speaker((0, 4, 2, 5, 6, 3, 7), 8), 0, 6),
+        Case(Speaker((1, 3, 3, 7, 2, 5, 9, 4, 6, 8), 11), 1, 9),
+        Case(Speaker((3, 5, 2, 5, 2), 6), 3, 4),
+        Case(Speaker((4, 2), 7), 4, 1),
     ],
     mistakes={
         "start_alone": [
