@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
+from attention_course.lessons.encoder_decoder.experiments import stages
 from attention_course.transformer import Transformer
 
 from .explorable import ArchitectureStepper
@@ -17,43 +17,6 @@ SOURCE = ["我", "喜欢", "小", "猫", "<pad>"]
 TARGET = ["<start>", "I", "like", "small"]
 
 
-def stages(model: Transformer, source: Tensor, target: Tensor) -> list[Any]:
-    """The stages of a pass of the library's model, as hooks see them."""
-    seen: list[Any] = []
-
-    def watch(module: nn.Module, part: str) -> None:
-        def hook(_: nn.Module, args: Any, kwargs: dict[str, Any], output: Any) -> None:
-            output = output[0] if isinstance(output, tuple) else output
-            inputs = [args[0].shape]
-            if part == "positions":
-                inputs = [output.shape, output.shape[1:]]
-            elif part in ("heads", "masked", "cross"):
-                inputs += [kwargs.get("key", args[0]).shape] * 2
-            seen.append((part, inputs, output.shape))
-
-        module.register_forward_hook(hook, with_kwargs=True)
-
-    def tokens(part: str) -> Any:
-        return lambda _, args: seen.append((part, [], args[0].shape))
-
-    for part, embedding in (("source", model.source_embedding), ("target", model.target_embedding)):
-        embedding.register_forward_pre_hook(tokens(part))
-        watch(embedding.table, "embedding")
-        watch(embedding, "positions")
-    for layer in model.encoder:
-        watch(layer.attention, "heads")
-        watch(layer.feed_forward, "feed_forward")
-    watch(model.encoder_norm, "states")
-    for layer in model.decoder:
-        watch(layer.attention, "masked")
-        watch(layer.cross_attention, "cross")
-        watch(layer.feed_forward, "feed_forward")
-    watch(model.output, "linear")
-    scores = model(source, target)
-    return [*seen, ("output", [scores.shape], scores.softmax(-1).shape)]
-
-
-@torch.no_grad()
 def _stepper(layers: int, batch: int = 2) -> ArchitectureStepper:
     model = Transformer(12, 30, d_model=16, num_heads=4, num_layers=layers, d_ff=32)
     source, target = (torch.ones(batch, len(each), dtype=torch.long) for each in (SOURCE, TARGET))
