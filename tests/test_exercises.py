@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from idioms import idioms, introduced
 
 import attention_course.exercises as protocol
 from attention_course import answers, language, lessons
@@ -133,36 +134,74 @@ def test_the_card_shows_title_effort_hints_and_solution(exercise):
 # The untouched cell
 
 
-def exercise_cells():
+def cells_of(path):
+    """The code cells of a notebook but the setup cell: id → source."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code" and cell["id"] != "setup"]
+    return {cell["id"]: "".join(cell["source"]) for cell in code}
+
+
+def exercise_cells(editions="*"):
     found = []
-    for path in sorted(CHAPTERS.glob("*/*.ipynb")):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            source = "".join(cell["source"])
-            if cell["cell_type"] == "code" and ".check(" in source:
-                name = f"{path.parent.name}-{path.stem}-{cell['id']}"
-                found.append(pytest.param(path, source, id=name))
+    for path in sorted(CHAPTERS.glob(f"{editions}/*.ipynb")):
+        for name, source in cells_of(path).items():
+            if ".check(" in source:
+                found.append(pytest.param(path, name, id=f"{path.parent.name}-{path.stem}-{name}"))
     return found
 
 
-@pytest.mark.parametrize(("path", "source"), exercise_cells())
-def test_the_untouched_cell_is_not_attempted(path, source):
-    outcome = run_cell(path, source)
+@pytest.mark.parametrize(("path", "name"), exercise_cells())
+def test_the_untouched_cell_is_not_attempted(path, name):
+    cells = cells_of(path)
+    imports = re.findall(r"^(?:import|from) .*lessons.*$", "\n".join(cells.values()), flags=re.M)
+    outcome = run_cell("\n".join(imports) + "\n" + cells[name], {})
     assert outcome.status == "not attempted"
     assert "`...`" in outcome.message
     assert_presentable(outcome)
 
 
-def run_cell(path, source):
-    """What the cell shows, with the notebook's own imports."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    code = "\n".join(
-        "".join(cell["source"])
-        for cell in notebook["cells"]
-        if cell["cell_type"] == "code" and cell["id"] != "setup"
-    )
-    imports = re.findall(r"^(?:import|from) .*lessons.*$", code, flags=re.MULTILINE)
-    *body, shown = ast.parse("\n".join(imports) + "\n" + source).body
+@pytest.mark.parametrize(("path", "name"), exercise_cells("en"))
+def test_the_solution_can_be_pasted_in_the_place_of_the_stub(path, name):
+    """It has the stub's name and arguments, and asks only for what the page has by then."""
+    source, names = cells_of(path)[name], names_before(path, name)
+    (stub,) = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
+    solution = run_cell(source, dict(names)).exercise.solution_source()
+    pasted = source.replace(ast.get_source_segment(source, stub), solution)
+    outcome = run_cell(pasted, names)
+    assert outcome.status == "right", outcome.text()
+    (shown,) = ast.parse(solution).body
+    assert ast.dump(shown.args) == ast.dump(stub.args)
+    assert not re.findall(r"#(?! \().*", solution), "its comments say shapes, in any language"
+
+
+@pytest.mark.parametrize(("path", "name"), exercise_cells("en"))
+def test_a_solution_takes_what_chapter_0_the_page_and_the_hints_have_said(path, name):
+    exercise = run_cell(cells_of(path)[name], names_before(path, name)).exercise
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for first in CHAPTERS.glob("en/0-*.ipynb"):
+        cells[:0] = json.loads(first.read_text(encoding="utf-8"))["cells"] * (first != path)
+    before = cells[: [cell["id"] for cell in cells].index(name)]
+    prose = ["".join(cell["source"]) for cell in before if cell["cell_type"] == "markdown"]
+    said = set().union(*map(introduced, prose + exercise.hints))
+    assert not idioms(exercise.solution_source()) - said
+
+
+def names_before(path, name):
+    """What an exercise finds on its page: imports, functions and classes of the cells before it."""
     names = {}
+    for before, source in cells_of(path).items():
+        if before == name:
+            return names
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
+                with contextlib.suppress(NameError):  # it needs a number that was computed before
+                    exec(compile(ast.Module([node], []), before, "exec"), names)
+    raise ValueError(f"{path}: has no cell {name}")
+
+
+def run_cell(source, names):
+    """What the cell shows, run with these names."""
+    *body, shown = ast.parse(source).body
     exec(compile(ast.Module(body, []), "cell", "exec"), names)
     return eval(compile(ast.Expression(shown.value), "cell", "eval"), names)
 

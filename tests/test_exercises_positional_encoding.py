@@ -27,7 +27,7 @@ def test_the_score_from_the_offset_is_the_score_of_the_two_positions(p, s):
     query, key = torch.randn(2, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     turned_query = rotary_embedding(query[None], torch.tensor([p]))[0]
     turned_key = rotary_embedding(key[None], torch.tensor([s]))[0]
-    for solution in exercises.rope_score.right_answers:
+    for solution in exercises.rope.right_answers:
         score = solution(query.numpy(), key.numpy(), p - s)
         assert np.isclose(float(score), float(turned_query @ turned_key), atol=1e-9)
 
@@ -42,7 +42,7 @@ def test_three_of_the_layers_are_blind_and_swaps_of_neighbours_find_all_the_othe
 
 
 def test_an_answer_with_not_a_number_is_wrong():
-    for exercise in (exercises.encoding, exercises.shift, exercises.rope_score):
+    for exercise in (exercises.encoding, exercises.shift, exercises.rope):
         right = exercise.right_answers[0]
         outcome = exercise.check(lambda *a, right=right: right(*a) * np.nan)
         assert outcome.status == "wrong"

@@ -20,6 +20,10 @@ def _normal(*shape: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
+def my_split(x, num_heads):
+    return x.reshape(len(x), num_heads, -1).transpose(0, 1)
+
+
 def _split_unflatten(x, num_heads):
     return x.unflatten(-1, (num_heads, -1)).transpose(0, 1)
 
@@ -58,6 +62,7 @@ split = Exercise(
     difficulty=1,
     minutes=5,
     right_answers=[
+        my_split,
         _split_unflatten,
         _split_reshape,
         _split_chunks,
@@ -88,7 +93,16 @@ split = Exercise(
 )
 
 
-def _multi_head_page(x, W_query, W_key, W_value, W_output, num_heads):
+def my_multi_head(x, W_query, W_key, W_value, W_output, num_heads):
+    n, d_model = x.shape
+    query, key, value = [
+        (x @ W).reshape(n, num_heads, -1).transpose(0, 1) for W in (W_query, W_key, W_value)
+    ]
+    weights = (query @ key.mT / query.shape[-1] ** 0.5).softmax(dim=-1)  # (num_heads, n, n)
+    return (weights @ value).transpose(0, 1).reshape(n, d_model) @ W_output
+
+
+def _multi_head_library_attention(x, W_query, W_key, W_value, W_output, num_heads):
     q, k, v = (_split_unflatten(x @ W, num_heads) for W in (W_query, W_key, W_value))
     heads, _ = scaled_dot_product_attention(q, k, v)
     return heads.transpose(0, 1).flatten(1) @ W_output
@@ -173,7 +187,8 @@ multi_head = Exercise(
     difficulty=2,
     minutes=12,
     right_answers=[
-        _multi_head_page,
+        my_multi_head,
+        _multi_head_library_attention,
         _multi_head_loop,
         _multi_head_einsum,
         _multi_head_kernel,
@@ -194,7 +209,7 @@ multi_head = Exercise(
         "over_queries": _with(weigh=_along(1)),
         "not_divided": _with(weigh=_scaled(lambda q: 1.0)),
         "root_of_d_model": _with(weigh=_scaled(lambda q: (len(q) * q.shape[-1]) ** -0.5)),
-        "one_head": lambda x, W_query, W_key, W_value, W_output, num_heads: _multi_head_page(
+        "one_head": lambda x, W_query, W_key, W_value, W_output, num_heads: my_multi_head(
             x, W_query, W_key, W_value, W_output, 1
         ),
         "averaged_weights": _with(weigh=lambda q, k: _weights(q, k).mean(dim=0, keepdim=True)),
@@ -206,7 +221,7 @@ multi_head = Exercise(
     otherwise="other_output",
     wrong_answers={
         "other_output": [
-            lambda x, W_query, W_key, W_value, W_output, num_heads: _multi_head_page(
+            lambda x, W_query, W_key, W_value, W_output, num_heads: my_multi_head(
                 x, W_key, W_query, W_value, W_output, num_heads
             ),
             lambda x, W_query, W_key, W_value, W_output, num_heads: x @ W_value @ W_output,

@@ -87,7 +87,7 @@ def _words(n: int, d: int) -> torch.Tensor:
     return torch.randn(n, d, generator=torch.Generator().manual_seed(n))
 
 
-def _order_random(layer, x):
+def order_matters(layer, x):
     for _ in range(100):
         shuffle = torch.randperm(len(x))
         if not torch.allclose(layer(x[shuffle]), layer(x)[shuffle], atol=1e-5):
@@ -161,7 +161,7 @@ order = Exercise(
     "order",
     difficulty=2,
     minutes=10,
-    right_answers=[_order_random, _order_swaps, _order_all, _order_back],
+    right_answers=[order_matters, _order_swaps, _order_all, _order_back],
     cases=[
         Case(layer, _words(n, d))
         for n, d in ((5, 4), (6, 2), (3, 8))
@@ -221,7 +221,7 @@ def _row(numbers: np.ndarray) -> str:
     return ", ".join(f"{number:.2f}" for number in numbers)
 
 
-def _encode_numpy(length, d_model, base=10_000.0):
+def encode(length, d_model, base=10_000.0):
     speeds = base ** (-np.arange(0, d_model, 2) / d_model)
     angles = np.arange(length)[:, None] * speeds
     encoding = np.empty((length, d_model))
@@ -273,7 +273,7 @@ encoding = Exercise(
     "encoding",
     difficulty=1,
     minutes=10,
-    right_answers=[_encode_numpy, _encode_loop, _encode_logarithm, _encode_phase, _encode_library],
+    right_answers=[encode, _encode_loop, _encode_logarithm, _encode_phase, _encode_library],
     cases=[
         Case(7, 6, 50.0),
         Case(1, 2, 10.0),
@@ -290,7 +290,7 @@ encoding = Exercise(
             ],
             axis=1,
         ),
-        "cosine_first": lambda length, d_model, base: _encode_numpy(length, d_model, base)[
+        "cosine_first": lambda length, d_model, base: encode(length, d_model, base)[
             :, np.arange(d_model) ^ 1
         ],
         "half_exponent": lambda length, d_model, base: _waves(
@@ -310,7 +310,7 @@ encoding = Exercise(
             np.deg2rad(_places(length) * _speeds(d_model, base))
         ),
         "from_one": lambda length, d_model, base: _encode(np.arange(1, length + 1), d_model, base),
-        "other_base": lambda length, d_model, base: _encode_numpy(length, d_model),
+        "other_base": lambda length, d_model, base: encode(length, d_model),
         "first_row": Symptom(lambda got, want, *sizes: not same(got[0], want[0])),
     },
     otherwise="other_table",
@@ -321,13 +321,13 @@ encoding = Exercise(
             )
         ],
         "other_table": [
-            lambda length, d_model, base: _encode_numpy(length, d_model, base / 2),
-            lambda length, d_model, base: _encode_numpy(length, d_model, base)[[0] * length],
+            lambda length, d_model, base: encode(length, d_model, base / 2),
+            lambda length, d_model, base: encode(length, d_model, base)[[0] * length],
         ],
         "shape": [
-            lambda length, d_model, base: _encode_numpy(length, d_model, base).T,
-            lambda length, d_model, base: _encode_numpy(length, 6, base),
-            lambda length, d_model, base: _encode_numpy(7, d_model, base),
+            lambda length, d_model, base: encode(length, d_model, base).T,
+            lambda length, d_model, base: encode(length, 6, base),
+            lambda length, d_model, base: encode(7, d_model, base),
         ],
     },
     values=lambda got, want, *sizes: {
@@ -349,7 +349,7 @@ def _turns(angles: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def _shift_blocks(k, d_model, base=10_000.0):
+def shift_matrix(k, d_model, base=10_000.0):
     matrix = np.zeros((d_model, d_model))
     for i in range(0, d_model, 2):
         angle = k * base ** (-i / d_model)
@@ -407,7 +407,7 @@ shift = Exercise(
     "shift",
     difficulty=3,
     minutes=15,
-    right_answers=[_shift_blocks, _shift_columns, _shift_torch, _shift_fitted],
+    right_answers=[shift_matrix, _shift_columns, _shift_torch, _shift_fitted],
     cases=[
         Case(3, 6, 50.0),
         Case(1, 6, 50.0),
@@ -418,42 +418,42 @@ shift = Exercise(
     ],
     tolerance=1e-4,  # angles up to 100, in float32
     mistakes={
-        "backwards": lambda k, d_model, base: _shift_blocks(-k, d_model, base),
-        "one_step": lambda k, d_model, base: _shift_blocks(1, d_model, base),
-        "one_speed": lambda k, d_model, base: _shift_blocks(k, d_model, 1.0),
-        "halves": lambda k, d_model, base: _shift_blocks(k, d_model, base)[
+        "backwards": lambda k, d_model, base: shift_matrix(-k, d_model, base),
+        "one_step": lambda k, d_model, base: shift_matrix(1, d_model, base),
+        "one_speed": lambda k, d_model, base: shift_matrix(k, d_model, 1.0),
+        "halves": lambda k, d_model, base: shift_matrix(k, d_model, base)[
             np.ix_(_halves(d_model), _halves(d_model))
         ],
         "degrees": lambda k, d_model, base: _turns(np.radians(k * _speeds(d_model, base))),
-        "other_base": lambda k, d_model, base: _shift_blocks(k, d_model),
+        "other_base": lambda k, d_model, base: shift_matrix(k, d_model),
         "hands_mixed": Symptom(lambda got, want, *inputs: _mixes_hands(got)),
         "stretched": Symptom(lambda got, want, *inputs: _stretches(got)),
         "mirrored": Symptom(lambda got, want, *inputs: _mirrors(got)),
     },
     otherwise="other_angles",
     wrong_answers={
-        "backwards": [lambda k, d_model, base: _shift_blocks(k, d_model, base).T],
+        "backwards": [lambda k, d_model, base: shift_matrix(k, d_model, base).T],
         "hands_mixed": [lambda k, d_model, base: np.ones((d_model, d_model))],
         "stretched": [
-            lambda k, d_model, base: np.abs(_shift_blocks(k, d_model, base)),
+            lambda k, d_model, base: np.abs(shift_matrix(k, d_model, base)),
             lambda k, d_model, base: np.diag(np.repeat(np.cos(k * _speeds(d_model, base)), 2)),
         ],
         "mirrored": [
-            lambda k, d_model, base: _shift_blocks(k, d_model, base)[np.arange(d_model) ^ 1],
+            lambda k, d_model, base: shift_matrix(k, d_model, base)[np.arange(d_model) ^ 1],
             lambda k, d_model, base: (
-                _shift_blocks(k, d_model, base) * np.resize([1, -1], d_model)[:, None]
+                shift_matrix(k, d_model, base) * np.resize([1, -1], d_model)[:, None]
             ),
         ],
         "half_precision": [
-            lambda k, d_model, base: _shift_blocks(k, d_model, base).astype(np.float16)
+            lambda k, d_model, base: shift_matrix(k, d_model, base).astype(np.float16)
         ],
         "other_angles": [
             lambda k, d_model, base: _turns(k / base ** (np.arange(d_model // 2) / d_model)),
             lambda k, d_model, base: np.eye(d_model),
         ],
         "shape": [
-            lambda k, d_model, base: _shift_blocks(k, d_model, base)[:2, :2],
-            lambda k, d_model, base: _shift_blocks(k, 6, base),
+            lambda k, d_model, base: shift_matrix(k, d_model, base)[:2, :2],
+            lambda k, d_model, base: shift_matrix(k, 6, base),
         ],
     },
 )
@@ -482,7 +482,7 @@ def _rotated_in_place(x: np.ndarray, angles: np.ndarray) -> np.ndarray:
     return x
 
 
-def _rope_score_pairs(query, key, offset, base=10_000.0):
+def rope_score(query, key, offset, base=10_000.0):
     angles = offset * base ** (-np.arange(0, len(query), 2) / len(query))
     a, b = query[0::2], query[1::2]
     turned = np.empty(len(query))
@@ -521,13 +521,13 @@ def _turned_score(turn, query: np.ndarray, key: np.ndarray, angles: np.ndarray) 
 
 _QUERY, _KEY = np.array([1.0, 0.5, -2.0, 1.5, 0.25, 3.0]), np.array([0.5, 2, 1, -1, 1.5, 0.75])
 
-rope_score = Exercise(
+rope = Exercise(
     CHAPTER,
     "rope_score",
     difficulty=2,
     minutes=10,
     right_answers=[
-        _rope_score_pairs,
+        rope_score,
         _rope_score_complex,
         _rope_score_loop,
         _rope_score_key,
@@ -542,12 +542,10 @@ rope_score = Exercise(
     ],
     tolerance=1e-4,  # angles up to 100, in float32
     mistakes={
-        "backwards": lambda query, key, offset, base: _rope_score_pairs(query, key, -offset, base),
+        "backwards": lambda query, key, offset, base: rope_score(query, key, -offset, base),
         "both_turned": lambda query, key, offset, base: query @ key,
-        "opposite": lambda query, key, offset, base: _rope_score_pairs(
-            query, key, 2 * offset, base
-        ),
-        "one_speed": lambda query, key, offset, base: _rope_score_pairs(query, key, offset, 1.0),
+        "opposite": lambda query, key, offset, base: rope_score(query, key, 2 * offset, base),
+        "one_speed": lambda query, key, offset, base: rope_score(query, key, offset, 1.0),
         "halves": lambda query, key, offset, base: _turned_score(
             _rotated_halves, query, key, offset * _speeds(len(query), base)
         ),
@@ -563,19 +561,19 @@ rope_score = Exercise(
                 @ (key + _encode(np.array([0]), len(query), base)[0])
             ),
         ],
-        "other_base": lambda query, key, offset, base: _rope_score_pairs(query, key, offset),
+        "other_base": lambda query, key, offset, base: rope_score(query, key, offset),
         "overwritten": lambda query, key, offset, base: _turned_score(
             _rotated_in_place, query, key, offset * _speeds(len(query), base)
         ),
         "divided": lambda query, key, offset, base: (
-            _rope_score_pairs(query, key, offset, base) / math.sqrt(len(query))
+            rope_score(query, key, offset, base) / math.sqrt(len(query))
         ),
     },
     otherwise="other_score",
     wrong_answers={
         "other_score": [
-            lambda query, key, offset, base: _rope_score_pairs(key, query, offset, base) + 1,
-            lambda query, key, offset, base: _rope_score_pairs(query, key, offset, base / 2),
+            lambda query, key, offset, base: rope_score(key, query, offset, base) + 1,
+            lambda query, key, offset, base: rope_score(query, key, offset, base / 2),
             lambda query, key, offset, base: 0.0,
         ],
         "shape": [
@@ -591,7 +589,7 @@ def _back(n: int) -> np.ndarray:
     return np.arange(n)[:, None] - np.arange(n)
 
 
-def _window_numpy(n, width):
+def window_mask(n, width):
     i, j = np.arange(n)[:, None], np.arange(n)
     return (j <= i) & (i - j < width)
 
@@ -617,7 +615,7 @@ window = Exercise(
     "window",
     difficulty=1,
     minutes=8,
-    right_answers=[_window_numpy, _window_loop, _window_torch, _window_rows],
+    right_answers=[window_mask, _window_loop, _window_torch, _window_rows],
     cases=[Case(6, 3), Case(5, 2), Case(6, 1), Case(3, 9), Case(1, 1), Case(40, 16)],
     mistakes={
         "future": [
@@ -631,17 +629,17 @@ window = Exercise(
             lambda n, width: (_back(n) >= 0) & (_back(n) < width - 1),
             lambda n, width: (_back(n) > 0) & (_back(n) < width),
         ],
-        "inverted": lambda n, width: ~_window_numpy(n, width),
-        "transposed": lambda n, width: _window_numpy(n, width).T,
+        "inverted": lambda n, width: ~window_mask(n, width),
+        "transposed": lambda n, width: window_mask(n, width).T,
     },
     otherwise="other_cells",
     wrong_answers={
-        "not_boolean": [lambda n, width: _window_numpy(n, width).astype(float)],
+        "not_boolean": [lambda n, width: window_mask(n, width).astype(float)],
         "other_cells": [
             lambda n, width: np.eye(n, dtype=bool),
             lambda n, width: (_back(n) >= 1) & (_back(n) <= width),
         ],
-        "shape": [lambda n, width: _window_numpy(n, width)[0]],
+        "shape": [lambda n, width: window_mask(n, width)[0]],
     },
     values=lambda got, want, n, width: {"count": int((got != want).sum()), "all": n * n},
 )

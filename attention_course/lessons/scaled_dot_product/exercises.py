@@ -20,9 +20,9 @@ def _normal(*shape: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _scores_matrices(query, key):
+def my_scores(query, key):
     d = query.shape[-1]
-    return query @ key.T / math.sqrt(d)
+    return query @ key.mT / math.sqrt(d)
 
 
 def _scores_scale_first(query, key):
@@ -51,7 +51,7 @@ scores = Exercise(
     difficulty=1,
     minutes=5,
     right_answers=[
-        _scores_matrices,
+        my_scores,
         _scores_scale_first,
         _scores_einsum,
         _scores_loop,
@@ -91,10 +91,10 @@ scores = Exercise(
 )
 
 
-def _masked_fill(query, key, value, may_attend):
-    scores = query @ key.T / math.sqrt(query.shape[-1])
+def my_masked_attention(query, key, value, may_attend):
+    scores = query @ key.mT / math.sqrt(query.shape[-1])
     weights = scores.masked_fill(~may_attend, -math.inf).softmax(dim=-1)
-    weights = weights.masked_fill(~may_attend, 0.0)  # a row without any key: NaN becomes 0
+    weights = weights.masked_fill(~may_attend, 0.0)
     return weights @ value
 
 
@@ -229,7 +229,7 @@ masked_attention = Exercise(
     difficulty=2,
     minutes=15,
     right_answers=[
-        _masked_fill,
+        my_masked_attention,
         _masked_exponentials,
         _masked_nan_to_num,
         _masked_afterwards,
@@ -333,7 +333,7 @@ masked_attention = Exercise(
 )
 
 
-def _packed_broadcast(document):
+def my_packed_mask(document):
     n = len(document)
     same_document = document[:, None] == document[None, :]  # (n, n)
     not_later = torch.ones(n, n, dtype=torch.bool).tril()
@@ -370,7 +370,7 @@ packed_mask = Exercise(
     difficulty=2,
     minutes=10,
     right_answers=[
-        _packed_broadcast,
+        my_packed_mask,
         _packed_positions,
         _packed_tril,
         _packed_loop,
@@ -416,8 +416,8 @@ packed_mask = Exercise(
 )
 
 
-def _scale_formula(d, spread_query, spread_key):
-    return 1 / (spread_query * spread_key * math.sqrt(d))
+def my_scale(d, spread_query, spread_key):
+    return 1 / (spread_query * spread_key * d**0.5)
 
 
 def _scale_variance(d, spread_query, spread_key):
@@ -441,7 +441,7 @@ scale = Exercise(
     "scale",
     difficulty=3,
     minutes=10,
-    right_answers=[_scale_formula, _scale_variance, _scale_torch, _scale_by_drawing],
+    right_answers=[my_scale, _scale_variance, _scale_torch, _scale_by_drawing],
     # A small d shows what is off by 1, even if an answer found by drawing is to pass.
     tolerance=0.03,
     cases=[
@@ -479,9 +479,7 @@ scale = Exercise(
             lambda d, spread_query, spread_key: d**-0.5 / math.hypot(spread_query, spread_key),
             lambda d, spread_query, spread_key: (d - 1) ** -0.5 / (spread_query * spread_key),
         ],
-        "negative": [
-            lambda d, spread_query, spread_key: -_scale_formula(d, spread_query, spread_key)
-        ],
+        "negative": [lambda d, spread_query, spread_key: -my_scale(d, spread_query, spread_key)],
         "shape": [lambda d, spread_query, spread_key: [d**-0.5, spread_query]],
     },
     values=lambda got, want, d, spread_query, spread_key: {
@@ -490,8 +488,8 @@ scale = Exercise(
 )
 
 
-def _gradient_gathered(weights, upstream):
-    gathered = (weights * upstream).sum()  # what score j does to all weights has this in common
+def my_score_gradient(weights, upstream):
+    gathered = (weights * upstream).sum()
     return weights * (upstream - gathered)
 
 
@@ -531,7 +529,7 @@ score_gradient = Exercise(
     difficulty=3,
     minutes=15,
     right_answers=[
-        _gradient_gathered,
+        my_score_gradient,
         _gradient_jacobian,
         _gradient_loop,
         _gradient_numpy,
@@ -561,7 +559,7 @@ score_gradient = Exercise(
         "not_gathered": lambda weights, upstream: (
             (torch.diag(weights) - torch.outer(weights, weights)) * upstream
         ),
-        "softmax_again": lambda weights, upstream: _gradient_gathered(
+        "softmax_again": lambda weights, upstream: my_score_gradient(
             weights.softmax(dim=0), upstream
         ),
     },
@@ -576,8 +574,8 @@ score_gradient = Exercise(
 )
 
 
-def _next_rolled(W_key):
-    return torch.roll(W_key, -1, dims=0)  # the query of letter i is the key of letter i + 1
+def my_next_letter(W_key):
+    return torch.roll(W_key, -1, dims=0)
 
 
 def _next_concatenated(W_key):
@@ -650,7 +648,7 @@ next_letter = Exercise(
     "next_letter",
     difficulty=2,
     minutes=10,
-    right_answers=[_next_rolled, _next_concatenated, _next_loop, _next_numpy, _next_solved],
+    right_answers=[my_next_letter, _next_concatenated, _next_loop, _next_numpy, _next_solved],
     cases=[
         Case(_keys(4, 8, seed=0)),
         Case(_keys(3, 3, seed=1)),
@@ -688,9 +686,14 @@ next_letter = Exercise(
 )
 
 
-def _repair_value(query, key, value, order):
+def my_repair(query, key, value, order):
+    output, _ = scaled_dot_product_attention(query, key, value[order])
+    return output
+
+
+def _repair_by_hand(query, key, value, order):
     weights = (query @ key.T / math.sqrt(query.shape[-1])).softmax(dim=-1)
-    return weights @ value[order]  # the value of the drawer whose key stands there
+    return weights @ value[order]
 
 
 def _repair_key(query, key, value, order):
@@ -726,7 +729,8 @@ repair = Exercise(
     difficulty=2,
     minutes=10,
     right_answers=[
-        _repair_value,
+        my_repair,
+        _repair_by_hand,
         _repair_key,
         _repair_by_place,
         _repair_weights,

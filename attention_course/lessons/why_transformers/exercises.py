@@ -14,14 +14,15 @@ LESSON = "why_transformers"
 
 
 def layers_needed(n, width):
-    return math.ceil((n - 1) / (width // 2))
-
-
-def _layers_loop(n, width):
     seen, layers = 1, 0
     while seen < n:
-        seen, layers = seen + (width - 1) // 2, layers + 1
+        seen += (width - 1) / 2
+        layers += 1
     return layers
+
+
+def _layers_rounded_up(n, width):
+    return math.ceil((n - 1) / (width // 2))
 
 
 def _layers_whole(n, width):
@@ -43,7 +44,7 @@ layers = Exercise(
     difficulty=2,
     minutes=8,
     cases=[Case(20, 3), Case(64, 5), Case(12, 9), Case(512, 7), Case(65, 3), Case(4, 5)],
-    right_answers=[layers_needed, _layers_loop, _layers_whole, _layers_numpy],
+    right_answers=[layers_needed, _layers_rounded_up, _layers_whole, _layers_numpy],
     mistakes={
         "whole_window": [
             _rounded_up(lambda n, width: (n - 1) / width),
@@ -74,6 +75,10 @@ layers = Exercise(
 
 
 def words_to_say(ids):
+    return [*ids[1:], 0]
+
+
+def _say_appended(ids):
     return np.append(ids[1:], 0)
 
 
@@ -99,7 +104,7 @@ say = Exercise(
     difficulty=1,
     minutes=5,
     cases=[Case(np.array([5, 2, 9, 4, 7])), Case(np.arange(2, 9) ** 2 % 11), Case(np.array([3]))],
-    right_answers=[words_to_say, _say_loop, _say_torch, _say_rolled],
+    right_answers=[words_to_say, _say_appended, _say_loop, _say_torch, _say_rolled],
     mistakes={
         "copied": lambda ids: ids,
         "backwards": [
