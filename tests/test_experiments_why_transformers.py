@@ -66,7 +66,7 @@ def test_the_items_alone_answer_as_often_as_their_number_tells():
 
 
 def test_the_networks_are_of_one_size_and_give_a_number_for_each_item():
-    sizes = [experiments.size(name) for name in experiments.MODELS]
+    sizes = [experiments.parameters_of(name) for name in experiments.MODELS]
     for make in experiments.MODELS.values():
         model = make()
         for task in (experiments.recall(2), experiments.look_up(2)):

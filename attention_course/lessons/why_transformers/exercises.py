@@ -108,7 +108,13 @@ layers = Exercise(
 
 
 def words_to_say(ids):
-    return ids[1:] + [0]
+    said = ids[1:]
+    said.append(0)
+    return said
+
+
+def _say_joined(ids):
+    return ids[1:] + [0]  # noqa: RUF005
 
 
 def _say_unpacked(ids):
@@ -129,26 +135,20 @@ def _say_torch(ids):
     return said
 
 
-def _say_appended(ids):
-    said = ids[1:]
-    said.append(0)
-    return said
-
-
 say = Exercise(
     LESSON,
     "say",
     difficulty=1,
     minutes=5,
     cases=[Case([5, 2, 9, 4, 7]), Case([4, 9, 5, 3, 3, 5, 9]), Case([3])],
-    right_answers=[words_to_say, _say_unpacked, _say_numpy, _say_loop, _say_torch, _say_appended],
+    right_answers=[words_to_say, _say_joined, _say_unpacked, _say_numpy, _say_loop, _say_torch],
     mistakes={
         "copied": lambda ids: ids,
-        "backwards": [lambda ids: [0] + ids[:-1], lambda ids: [ids[-1]] + ids[:-1]],
+        "backwards": [lambda ids: [0, *ids[:-1]], lambda ids: [ids[-1], *ids[:-1]]],
         "wraps": lambda ids: ids[1:] + ids[:1],
         "last_again": lambda ids: ids[1:] + ids[-1:],
         "left_out": lambda ids: ids[1:],
-        "two_ahead": lambda ids: (ids[2:] + [0, 0])[: len(ids)],
+        "two_ahead": lambda ids: [*ids[2:], 0, 0][: len(ids)],
         "from_the_end": lambda ids: ids[::-1],
     },
     otherwise="other",
@@ -157,8 +157,8 @@ say = Exercise(
         "left_out": [lambda ids: ids[:-1]],
         "wraps": [lambda ids: np.roll(ids, -1)],
         "other": [
-            lambda ids: [word + 1 for word in ids[1:]] + [0],
-            lambda ids: ids[1:] + [-1],
+            lambda ids: [*(word + 1 for word in ids[1:]), 0],
+            lambda ids: [*ids[1:], -1],
             lambda ids: [word + 1 for word in ids],
             lambda ids: [0] * len(ids),
         ],

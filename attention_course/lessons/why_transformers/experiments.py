@@ -147,7 +147,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def size(model: str) -> int:
+def parameters_of(model: str) -> int:
     """The number of a model's parameters."""
     return sum(parameter.numel() for parameter in MODELS[model]().parameters())
 
