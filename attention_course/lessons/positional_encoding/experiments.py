@@ -110,6 +110,7 @@ WIDTH = 32
 NOTHING = 8  # the word "…", after the animals 0 … 7
 TRAINED, TESTED = 16, 64  # lengths
 _NO_ANSWER = -100  # what cross_entropy leaves out
+_STEPS, _BATCH = 200, 16
 
 
 class Way(nn.Module):
@@ -167,45 +168,48 @@ TASKS = {"two_back": two_back, "latest": latest}
 
 def train_readers(
     reader: Callable[[Way], nn.Module],
-    way: Callable[[], Way],
+    way: Callable[..., Way],
     task: str,
     *,
+    arguments: tuple[float, ...] = (),
     begin_anywhere: bool = False,
     seeds: int = 5,
 ) -> list[nn.Module]:
-    """Models ``reader(way())``, trained on texts of 16 words for 200 steps, a start for each seed.
+    """Models ``reader(way(*arguments))`` from several starts, trained for 200 steps on 16 words.
 
     Args:
         reader: makes a model that is called with words ``(batch, n)``, positions ``(n,)`` and,
             where there is one, a mask ``(n, n)``.
         way: makes what tells it where words stand.
         task: one of :data:`TASKS`.
+        arguments: what ``way`` is made with.
         begin_anywhere: let each text begin at a position from 0 to 48, so that all positions below
             64 occur; otherwise each begins at 0.
     """
-    return [_train_reader(reader, way, task, seed, begin_anywhere) for seed in range(seeds)]
+    return [
+        _train_reader(lambda: reader(way(*arguments)), task, seed, begin_anywhere)
+        for seed in range(seeds)
+    ]
 
 
 def _train_reader(
-    reader: Callable[[Way], nn.Module],
-    way: Callable[[], Way],
-    task: str,
-    seed: int,
-    begin_anywhere: bool,
+    make: Callable[[], nn.Module], task: str, seed: int, begin_anywhere: bool
 ) -> nn.Module:
     torch.manual_seed(seed)
-    model = reader(way())
+    model = make()
+    words, wanted = (each.split(_BATCH) for each in TASKS[task](_STEPS * _BATCH, TRAINED))
+    begins = torch.randint(TESTED - TRAINED + 1 if begin_anywhere else 1, (_STEPS,))
 
     def batch(step: int) -> tuple[Tensor, Tensor, Tensor]:
-        words, wanted = TASKS[task](16, TRAINED)
-        begin = int(torch.randint(TESTED - TRAINED + 1, ())) if begin_anywhere else 0
-        return words, wanted, begin + torch.arange(TRAINED)
+        i = step - 1
+        return words[i], wanted[i], begins[i] + torch.arange(TRAINED)
 
     def loss(model: nn.Module, examples: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         words, wanted, positions = examples
         return F.cross_entropy(model(words, positions).flatten(0, 1), wanted.flatten())
 
-    train(model, batch, loss, steps=200, learning_rate=1e-2, progress=False)
+    adam = torch.optim.Adam(model.parameters(), lr=1e-2, fused=True)  # the faster kind
+    train(model, batch, loss, steps=_STEPS, optimizer=adam, progress=False)
     return model
 
 
@@ -245,10 +249,17 @@ def with_rows(readers: Sequence[nn.Module], rows: Tensor) -> list[nn.Module]:
 
 
 @torch.no_grad()
-def scores_of_one_word(reader: Parts, positions: Tensor) -> Tensor:
-    """The scores ``(n, n)`` of an untrained reader for one random word, n times over."""
+def scores_of_one_word(reader: Parts, positions: Tensor, word: Tensor | None = None) -> Tensor:
+    """The scores ``(n, n)`` of an untrained reader for one word, n times over.
+
+    Args:
+        reader: whose matrices and way are used.
+        positions: ``(n,)``, where the word stands.
+        word: its vector ``(32,)``; a random one if not given.
+    """
     torch.manual_seed(0)
-    x = reader.way.add(torch.randn(WIDTH).expand(len(positions), WIDTH), positions)
+    word = torch.randn(WIDTH) if word is None else word
+    x = reader.way.add(word.expand(len(positions), WIDTH), positions)
     query, key = (reader.way.turn(part(x), positions) for part in (reader.query, reader.key))
     bias = reader.way.bias(positions)
     return query @ key.T / WIDTH**0.5 + (0 if bias is None else bias)
