@@ -129,9 +129,9 @@ function sentence({ tokens, mask, way }, may, found, words) {
 
 // The weights as cells, a row for each query, with the row's sum and how far its output moves.
 function heatmap(tokens, words) {
-  const cell = (kind = "") => element("span", { class: `ac-cell ${kind}` });
+  const cell = () => element("span", { class: "ac-cell" });
   const rows = tokens.map((token) => ({
-    cells: tokens.map(() => cell("ac-share")),
+    cells: tokens.map(cell),
     total: cell(),
     moves: cell(),
     name: element("span", { class: "ac-asks" }, token),
@@ -150,7 +150,7 @@ function heatmap(tokens, words) {
   const show = (may, { weights, sums, moves }, found) =>
     rows.forEach((row, i) => {
       row.cells.forEach((each, j) => {
-        each.style.setProperty("--weight", tint(weights[i][j]));
+        each.style.backgroundColor = tint(weights[i][j]);
         each.classList.toggle("ac-closed", !may[i][j]);
         each.classList.toggle("ac-leak", found.leaks[i][j]);
         each.classList.toggle("ac-starved", found.starved[i][j]);
