@@ -142,7 +142,7 @@ function heatmap(tokens, words) {
     { class: "ac-heat", role: "img", "aria-label": words.picture },
     ...heads.map((text, i) => {
       const word = i > 0 && i <= tokens.length;
-      return element("span", { class: word ? "ac-top ac-word" : "ac-top" }, text);
+      return element("span", { class: word && text.length > 2 ? "ac-top ac-word" : "ac-top" }, text);
     }),
     ...rows.flatMap(({ name, cells, total, moves }) => [name, ...cells, total, moves]),
   );
