@@ -92,7 +92,8 @@ def test_every_message_is_proven_by_a_wrong_answer(exercise):
 @every_exercise
 def test_an_exercise_is_tried_on_several_sizes(exercise):
     def sizes(case):
-        return tuple(np.shape(v) if hasattr(v, "shape") else v for v in case.inputs)
+        sized = np.ndarray | torch.Tensor | list
+        return tuple(np.shape(v) if isinstance(v, sized) else v for v in case.inputs)
 
     assert len({sizes(case) for case in exercise.cases}) >= 2 or len(exercise.cases) >= 5
 
@@ -674,23 +675,18 @@ def test_the_card_says_on_which_inputs_it_failed():
 
 
 def test_the_card_shows_what_can_be_worked_out_by_hand():
-    def shown(value):
-        return exercise_of(cases=[Case(value)]).check(lambda x: "no number").notes
-
     def formula(x):
         """x(w) = 2 * w"""
 
-    small, large = ["[[1, -0.5], [0, 2]]", "(3, 3)"]
+    def in_words(x):
+        """Twice as much."""
+
+    def shown(value):
+        exercise = exercise_of(right_answers=[lambda x: 1.0], cases=[Case(value)])
+        return "".join(exercise.check(lambda x: 2.0).notes)
+
     for kind in (np.array, torch.tensor):
-        assert f"`x = {small}`" in shown(kind([[1.0, -0.5], [0.0, 2.0]]))[0]
-        assert large in shown(kind(np.eye(3)))[0]
-    with_function = exercise_of(right_answers=[lambda x: 1.0], cases=[Case(formula)])
-    assert "`x(w) = 2 * w`" in with_function.check(lambda x: 2.0).notes[0]
-
-
-@every_exercise
-def test_a_function_among_the_inputs_says_its_formula_or_nothing(exercise):
-    for case in exercise.cases:
-        for name, value in zip(exercise.names, case.inputs, strict=False):
-            said = getattr(value, "__doc__", "") if callable(value) else ""
-            assert not said or (said.startswith(f"{name}(") and said.isascii())
+        assert "`x = [[1, -0.5], [0, 2]]`" in shown(kind([[1.0, -0.5], [0.0, 2.0]]))
+        assert "(3, 3)" in shown(kind(np.eye(3)))
+    assert "`x(w) = 2 * w`" in shown(formula)
+    assert not shown(in_words)

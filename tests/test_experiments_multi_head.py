@@ -183,6 +183,12 @@ def test_the_least_important_head_goes_first_in_each_run():
     assert model.on.all()
 
 
+def test_importance_is_measured_anew_when_a_head_has_gone(reader):
+    """Of twins one may go; the other one is then needed, and a head of the other pair is next."""
+    order = experiments.order_by_importance(experiments.with_twins(reader))
+    assert (order[:, 0] % 2 != order[:, 1] % 2).all()
+
+
 def test_accuracy_falls_as_the_heads_that_know_go():
     model = Told(3, NEIGHBOURS)
     best_last = experiments.accuracy_as_heads_go(model, experiments.order_by_importance(model))

@@ -440,10 +440,11 @@ class _Values(dict):
 def _shown(name: str, value: Any) -> str:
     """An input in a few words: its numbers if they are few, else its shape.
 
-    A function shows its docstring, which is its formula, or nothing.
+    A function shows its docstring if that is its formula, such as ``f(w) = w * w``; else nothing.
     """
     if callable(value):
-        return f"`{value.__doc__}`" if value.__doc__ else ""
+        said = value.__doc__ or ""
+        return f"`{said}`" if said.startswith(f"{name}(") else ""
     if math.prod(getattr(value, "shape", ())) > _SHOWN:
         return word("display.check.shaped", name=name, shape=tuple(value.shape))
     return f"`{name} = {_short(value)}`"

@@ -195,7 +195,7 @@ multi_head = Exercise(
         _multi_head_kernel,
         _multi_head_library,
     ],
-    cases=[_layer_case(5, 4, 2), _layer_case(3, 12, 4), _layer_case(7, 6, 3), _layer_case(4, 8, 1)],
+    cases=[_layer_case(5, 6, 2), _layer_case(3, 12, 4), _layer_case(7, 6, 3), _layer_case(4, 8, 1)],
     tolerance=1e-4,
     mistakes={
         "no_output": _with(project=lambda heads, W_output: heads),
@@ -209,6 +209,11 @@ multi_head = Exercise(
         "over_heads": _with(weigh=_along(0)),
         "over_queries": _with(weigh=_along(1)),
         "not_divided": _with(weigh=_scaled(lambda q: 1.0)),
+        "not_rooted": _with(weigh=_scaled(lambda q: 1 / q.shape[-1])),
+        "root_of_heads": _with(weigh=_scaled(lambda q: len(q) ** -0.5)),
+        "always_two_heads": lambda x, W_query, W_key, W_value, W_output, num_heads: my_multi_head(
+            x, W_query, W_key, W_value, W_output, 2
+        ),
         "root_of_d_model": _with(weigh=_scaled(lambda q: (len(q) * q.shape[-1]) ** -0.5)),
         "one_head": lambda x, W_query, W_key, W_value, W_output, num_heads: my_multi_head(
             x, W_query, W_key, W_value, W_output, 1
@@ -292,6 +297,16 @@ def _order_worst_first(accuracy, num_heads):
     return my_order(lambda left: -accuracy(left), num_heads)
 
 
+def _order_built_up(accuracy, num_heads):
+    """The mistake of starting with no head and adding the best one each time."""
+    there, left = [], list(range(num_heads))
+    while left:
+        best = max(left, key=lambda head: accuracy([*there, head]))
+        left.remove(best)
+        there.append(best)
+    return there[::-1]
+
+
 def _one_kept(accuracy, num_heads):
     return my_order(accuracy, num_heads)[:-1]
 
@@ -326,12 +341,20 @@ order = Exercise(
             ),
             5,
         ),
+        # Head 0 does most by itself, but little that 1 and 2 do not do together.
+        Case(
+            _of_jobs(
+                (0.3, {0, 1}), (0.3, {0, 2}), (0.12, {1}), (0.1, {2}), (0.05, {0}), (0.13, {3})
+            ),
+            4,
+        ),
     ],
     mistakes={
         "not_again": _order_once,
         "alone": _order_alone,
         "worst_first": _order_worst_first,
         "turned_round": lambda accuracy, num_heads: my_order(accuracy, num_heads)[::-1],
+        "built_up": _order_built_up,
         "one_kept": _one_kept,
         "shares": lambda accuracy, num_heads: [
             accuracy([h for h in range(num_heads) if h != head]) for head in range(num_heads)
@@ -397,6 +420,12 @@ def _two_one_by_one(output: Tensor, values: Tensor, share: float) -> list[Tensor
     return [left, (values - rest).norm(dim=-1).argmin()]
 
 
+def _two_no_rest(output: Tensor, values: Tensor, share: float) -> list[int]:
+    """The mistake of giving the right one no share."""
+    place = int((share * values[:, None] + values - output).norm(dim=-1).argmin())
+    return [place // len(values), place % len(values)]
+
+
 def _average_case(animals: int, d: int, left: int, right: int, share: float, seed: int) -> Case:
     values = _normal(animals, d, seed=seed)
     return Case(share * values[left] + (1 - share) * values[right], values, share)
@@ -409,7 +438,7 @@ two = Exercise(
     minutes=12,
     right_answers=[my_two, _two_loop, _two_solved, _two_numpy],
     cases=[
-        _average_case(5, 3, left=1, right=3, share=0.65, seed=38),
+        _average_case(5, 3, left=1, right=3, share=0.65, seed=107),
         _average_case(6, 3, left=5, right=0, share=0.6, seed=61),
         _average_case(9, 4, left=7, right=3, share=0.4, seed=38),
         _average_case(16, 8, left=9, right=4, share=0.2, seed=68),
@@ -420,6 +449,7 @@ two = Exercise(
         "nearest": _two_nearest,
         "most_alike": _two_most_alike,
         "one_by_one": _two_one_by_one,
+        "no_rest": _two_no_rest,
         "vectors": lambda output, values, share: values[my_two(output, values, share)],
         "one_only": lambda output, values, share: my_two(output, values, share)[0],
     },

@@ -34,6 +34,10 @@ def _layers_numpy(n, width):
     return np.ceil(2 * (n - 1) / (width - 1))
 
 
+def _layers_from_one(n, width):
+    return layers_needed(n, width) + 1
+
+
 def _rounded_up(layers: Callable[[int, int], float]) -> Callable[[int, int], int]:
     return lambda n, width: math.ceil(layers(n, width))
 
@@ -43,7 +47,15 @@ layers = Exercise(
     "layers",
     difficulty=2,
     minutes=8,
-    cases=[Case(20, 3), Case(64, 5), Case(12, 9), Case(512, 7), Case(65, 3), Case(4, 5)],
+    cases=[  # in the first, no two mistakes give the same
+        Case(61, 7),
+        Case(20, 3),
+        Case(64, 5),
+        Case(12, 9),
+        Case(200, 7),
+        Case(65, 3),
+        Case(4, 5),
+    ],
     right_answers=[layers_needed, _layers_rounded_up, _layers_whole, _layers_numpy],
     mistakes={
         "whole_window": [
@@ -51,34 +63,65 @@ layers = Exercise(
             _rounded_up(lambda n, width: n / width),
             lambda n, width: n // width,
         ],
+        "half_window": [
+            _rounded_up(lambda n, width: (n - 1) / (width / 2)),
+            _rounded_up(lambda n, width: n / (width / 2)),
+            lambda n, width: (n - 1) / (width / 2),
+        ],
+        "middle_counted": [
+            _rounded_up(lambda n, width: (n - 1) / (width // 2 + 1)),
+            lambda n, width: (n - 1) // (width // 2 + 1),
+        ],
         "both_sides": _rounded_up(lambda n, width: (n - 1) / (width - 1)),
         "one_too_many": [
             _rounded_up(lambda n, width: n / (width // 2)),
             lambda n, width: (n - 1) // (width // 2) + 1,
+            _layers_from_one,
         ],
         "not_rounded": [
             lambda n, width: (n - 1) / (width // 2),
             lambda n, width: (n - 1) // (width // 2),
+            lambda n, width: round((n - 1) / (width // 2)),
         ],
         "doubling": [
             _rounded_up(lambda n, width: math.log(n) / math.log(width)),
             _rounded_up(lambda n, width: math.log2(n)),
+            lambda n, width: math.log(n, width),
         ],
-        "words_between": lambda n, width: n - 1,
+        "words_between": [
+            lambda n, width: n - 1,
+            lambda n, width: n,
+            _rounded_up(lambda n, width: (n - 1) / 2),
+        ],
     },
     otherwise="other",
     wrong_answers={
-        "other": [lambda n, width: 1, lambda n, width: n * width],
+        "other": [
+            lambda n, width: 1,
+            lambda n, width: n * width,
+            lambda n, width: (n - 1) / width // 2,
+        ],
+        "middle_counted": [_rounded_up(lambda n, width: (n - 1) / ((width + 1) / 2))],
         "shape": [lambda n, width: np.arange(layers_needed(n, width))],
     },
 )
 
 
 def words_to_say(ids):
+    said = ids[1:]
+    said.append(0)
+    return said
+
+
+def _say_joined(ids):
+    return ids[1:] + [0]  # noqa: RUF005
+
+
+def _say_unpacked(ids):
     return [*ids[1:], 0]
 
 
-def _say_appended(ids):
+def _say_numpy(ids):
     return np.append(ids[1:], 0)
 
 
@@ -88,13 +131,7 @@ def _say_loop(ids):
 
 def _say_torch(ids):
     said = torch.zeros(len(ids), dtype=torch.long)
-    said[:-1] = torch.as_tensor(ids[1:])
-    return said
-
-
-def _say_rolled(ids):
-    said = np.roll(ids, -1)
-    said[-1] = 0
+    said[:-1] = torch.tensor(ids[1:])
     return said
 
 
@@ -103,16 +140,13 @@ say = Exercise(
     "say",
     difficulty=1,
     minutes=5,
-    cases=[Case(np.array([5, 2, 9, 4, 7])), Case(np.arange(2, 9) ** 2 % 11), Case(np.array([3]))],
-    right_answers=[words_to_say, _say_appended, _say_loop, _say_torch, _say_rolled],
+    cases=[Case([5, 2, 9, 4, 7]), Case([4, 9, 5, 3, 3, 5, 9]), Case([3])],
+    right_answers=[words_to_say, _say_joined, _say_unpacked, _say_numpy, _say_loop, _say_torch],
     mistakes={
         "copied": lambda ids: ids,
-        "backwards": [
-            lambda ids: np.append(0, ids[:-1]),
-            lambda ids: np.roll(ids, 1),
-        ],
-        "wraps": [lambda ids: np.roll(ids, -1), lambda ids: [*ids[1:], ids[0]]],
-        "last_again": lambda ids: [*ids[1:], ids[-1]],
+        "backwards": [lambda ids: [0, *ids[:-1]], lambda ids: [ids[-1], *ids[:-1]]],
+        "wraps": lambda ids: ids[1:] + ids[:1],
+        "last_again": lambda ids: ids[1:] + ids[-1:],
         "left_out": lambda ids: ids[1:],
         "two_ahead": lambda ids: [*ids[2:], 0, 0][: len(ids)],
         "from_the_end": lambda ids: ids[::-1],
@@ -121,12 +155,12 @@ say = Exercise(
     wrong_answers={
         "copied": [lambda ids: ids.copy()],
         "left_out": [lambda ids: ids[:-1]],
-        "wraps": [lambda ids: np.append(ids[1:], ids[:1])],
+        "wraps": [lambda ids: np.roll(ids, -1)],
         "other": [
-            lambda ids: np.append(ids[1:] + 1, 0),
-            lambda ids: np.append(ids[1:], -1),
-            lambda ids: ids + 1,
-            lambda ids: np.zeros(len(ids)),
+            lambda ids: [*(word + 1 for word in ids[1:]), 0],
+            lambda ids: [*ids[1:], -1],
+            lambda ids: [word + 1 for word in ids],
+            lambda ids: [0] * len(ids),
         ],
         "shape": [lambda ids: [ids[:-1], ids[1:]]],
     },

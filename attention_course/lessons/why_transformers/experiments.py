@@ -63,10 +63,11 @@ def latest(size: int, generator: torch.Generator) -> Sentences:
     return torch.where(here, items, words).unsqueeze(2), items[torch.arange(size), last]
 
 
-def look_up(pairs: int) -> Task:
+def look_up(pairs: int, *, asked_first: bool = False) -> Task:
     """``pairs`` words, each a name and an item at once; the last word has one of the names only.
 
     Asked for is the item that stood with it. Names are the words that elsewhere are fillers.
+    ``asked_first`` puts the word that asks before the pairs.
     """
 
     def sentences(size: int, generator: torch.Generator) -> Sentences:
@@ -76,9 +77,20 @@ def look_up(pairs: int) -> Task:
         asked = torch.randint(pairs, (size, 1), generator=generator)
         names = torch.cat([names, names.take_along_dim(asked, 1)], dim=1)
         parts = torch.cat([items, torch.full((size, 1), ASK)], dim=1)
-        return torch.stack([names, parts], dim=2), items.take_along_dim(asked, 1)[:, 0]
+        words = torch.stack([names, parts], dim=2)
+        return words.roll(int(asked_first), dims=1), items.take_along_dim(asked, 1)[:, 0]
 
     return sentences
+
+
+def items_alone(pairs: int) -> float:
+    """The share of questions about ``pairs`` answered by the commonest of a sentence's items.
+
+    That is the best to be done by who knows which items occurred, and not with which names.
+    """
+    sentences, right = look_up(pairs)(20_000, torch.Generator().manual_seed(7))
+    counts = F.one_hot(sentences[:, :-1, 1], ITEMS).sum(dim=1)  # (sentences, ITEMS)
+    return (counts.argmax(dim=1) == right).double().mean().item()
 
 
 def _fillers(size: int, generator: torch.Generator) -> Tensor:
@@ -133,6 +145,11 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "attention": Attending,
     "unordered": lambda: Attending(ordered=False),
 }
+
+
+def parameters_of(model: str) -> int:
+    """The number of a model's parameters."""
+    return sum(parameter.numel() for parameter in MODELS[model]().parameters())
 
 
 class Result(NamedTuple):
@@ -265,7 +282,8 @@ def _kept(layer: nn.Module, x: Tensor) -> int:
 
 # --- One stack of blocks, two shapes --------------------------------------------------------------
 
-Ask = Callable[[nn.Module, Tensor], tuple[Tensor, Tensor]]
+# From sentences (batch, n) to what is seen (batch, m) and the words wanted there, 0 for none.
+Ask = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def text() -> tuple[Tensor, Tensor, int]:
@@ -285,19 +303,53 @@ def text() -> tuple[Tensor, Tensor, int]:
     return filled(corpus.train), filled(corpus.held_out), known + len(corpus.answers)
 
 
-def train_stack(stack: nn.Module, words: Tensor, ask: Ask) -> None:
+def spelled(ids: Tensor) -> list[str]:
+    """The words of a sentence of :func:`text`, ``(n,)``: nothing for 0, a box for a hidden word."""
+    corpus = corpora.fill_in_the_blank()
+    known = [*corpus.vocabulary.words, *corpus.answers, "▢"]
+    return [known[i] for i in ids.tolist()]
+
+
+def commonest(words: Tensor) -> float:
+    """The share of the commonest word among all words."""
+    counts = words[words > 0].bincount()
+    return (counts.max() / counts.sum()).item()
+
+
+class Stack(nn.Module):
+    """Vectors of words with their places, two blocks, and a guess at every word.
+
+    Args:
+        block: makes a block of a width; it is called with vectors ``(batch, n, width)`` and a mask.
+        vocabulary: how many words there are.
+    """
+
+    def __init__(self, block: Callable[[int], nn.Module], vocabulary: int) -> None:
+        super().__init__()
+        self.words = nn.Embedding(vocabulary, WIDTH)
+        self.blocks = nn.ModuleList([block(WIDTH), block(WIDTH)])
+        self.guess = nn.Linear(WIDTH, vocabulary)
+
+    def forward(self, words: Tensor, mask: Tensor | None = None) -> Tensor:
+        x = self.words(words) + sinusoidal_encoding(words.size(1), WIDTH)  # (batch, n, WIDTH)
+        for block in self.blocks:
+            x = block(x, mask)
+        return self.guess(x)  # (batch, n, vocabulary)
+
+
+def train_stack(stack: nn.Module, words: Tensor, ask: Ask, mask: Tensor | None = None) -> None:
     """150 steps of 64 sentences drawn at random, with Adam at a learning rate of 0.003.
 
     Args:
-        stack: trained in place.
+        stack: trained in place; called with what is seen, and the mask.
         words: ``(n_sentences, n)``.
-        ask: from the stack and sentences to its guesses ``(asked, vocabulary)`` and the words that
-            are right ``(asked,)``.
+        ask: what is seen of sentences, and which words are wanted.
+        mask: who may look at whom, ``(m, m)``.
     """
     train(
         stack,
         lambda step: words[torch.randint(len(words), (64,))],
-        lambda stack, drawn: F.cross_entropy(*ask(stack, drawn)),
+        lambda stack, drawn: F.cross_entropy(*_answers(stack, drawn, ask, mask)),
         steps=150,
         learning_rate=3e-3,
         max_norm=1.0,
@@ -305,10 +357,18 @@ def train_stack(stack: nn.Module, words: Tensor, ask: Ask) -> None:
 
 
 @torch.no_grad()
-def named(stack: nn.Module, words: Tensor, ask: Ask) -> float:
-    """The share of the words asked for that the stack names."""
-    guesses, right = ask(stack, words)
-    return (guesses.argmax(dim=1) == right).double().mean().item()
+def named(stack: nn.Module, words: Tensor, ask: Ask, mask: Tensor | None = None) -> float:
+    """The share of the words wanted that the stack names."""
+    guesses, wanted = _answers(stack, words, ask, mask)
+    return (guesses.argmax(dim=1) == wanted).double().mean().item()
+
+
+def _answers(
+    stack: nn.Module, words: Tensor, ask: Ask, mask: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Guesses ``(asked, vocabulary)`` and the words wanted ``(asked,)``."""
+    seen, wanted = ask(words)
+    return stack(seen, mask)[wanted > 0], wanted[wanted > 0]
 
 
 @torch.no_grad()

@@ -1,16 +1,54 @@
-"""What lesson 1 shows that nobody else shows."""
+"""What lesson 1 shows that nobody else shows: its tables."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
 
 from ...language import words
 from ...markup import Display, element, escape
 from ...numbers import decimals
-from .experiments import LAYERS, Costs, costs
+from .experiments import LAYERS, Ask, Costs, costs, race, raced, spelled
 
 
-class CostTable(Display):
+class Table(Display):
+    """A table with a title, whose first column names the rows.
+
+    Args:
+        title, head: its title, and what stands over its columns.
+        lines: a row each, its name first.
+    """
+
+    def __init__(self, title: str, head: Iterable[str], lines: Iterable[Sequence[str]]) -> None:
+        self.title, self.head, self.lines = title, list(head), [list(line) for line in lines]
+
+    def html(self) -> str:
+        head = "".join(element("th", escape(text), scope="col") for text in self.head)
+        body = "".join(
+            element(
+                "tr",
+                element("th", escape(first), scope="row"),
+                *(element("td", escape(text)) for text in rest),
+            )
+            for first, *rest in self.lines
+        )
+        table = element(
+            "table",
+            element("caption", escape(self.title)),
+            element("thead", element("tr", head)),
+            element("tbody", body),
+        )
+        label = escape(self.title)
+        around = f'tabindex="0" role="group" aria-label="{label}"'
+        return f'<div class="ac" style="overflow-x:auto" {around}>{table}</div>'
+
+    def text(self) -> str:
+        return "\n".join("  ".join(line) for line in [self.head, *self.lines])
+
+
+class CostTable(Table):
     """What a layer of each kind costs, for sentences of several lengths: one row for each.
 
     Args:
@@ -24,34 +62,48 @@ class CostTable(Display):
         self.rows: dict[str, dict[int, Costs]] = {
             name: {n: costs(name, n) for n in lengths} for name in LAYERS
         }
-        self.words = words("why_transformers.costs")
-
-    def _lines(self) -> list[list[str]]:
-        return [
-            [self.words["layers"][name], str(n), *(decimals(cost, 0, ",") for cost in measured)]
+        said = words("why_transformers.costs")
+        lines = [
+            [said["layers"][name], str(n), *(decimals(cost, 0, ",") for cost in measured)]
             for name, by_length in self.rows.items()
             for n, measured in by_length.items()
         ]
+        super().__init__(said["title"], said["head"], lines)
 
-    def html(self) -> str:
-        head = "".join(element("th", escape(text), scope="col") for text in self.words["head"])
-        body = "".join(
-            element(
-                "tr",
-                element("th", escape(first), scope="row"),
-                *(element("td", escape(text)) for text in rest),
-            )
-            for first, *rest in self._lines()
-        )
-        table = element(
-            "table",
-            element("caption", escape(self.words["title"])),
-            element("thead", element("tr", head)),
-            element("tbody", body),
-        )
-        label = escape(self.words["title"])
-        around = f'tabindex="0" role="group" aria-label="{label}"'
-        return f'<div class="ac" style="overflow-x:auto" {around}>{table}</div>'
 
-    def text(self) -> str:
-        return "\n".join("  ".join(line) for line in [self.words["head"], *self._lines()])
+def tried(task: str, models: Iterable[str]) -> Table:
+    """What the race tried: the accuracy of one run of each model at each learning rate."""
+    said, log = words("why_transformers.tried"), race()
+    runs = {model: log[model][task]["tried"] for model in models}
+    rates = next(iter(runs.values()))
+    lines = [[_name(model), *map(decimals, by_rate.values())] for model, by_rate in runs.items()]
+    return Table(said["title"], [said["head"], *rates], lines)
+
+
+def controls(tasks: Sequence[str], models: Iterable[str]) -> Table:
+    """The mean accuracy of each model's runs on each of four tasks."""
+    said = words("why_transformers.controls")
+    means = {model: raced(model, tasks).mean(axis=1) for model in models}
+    lines = [[_name(model), *map(decimals, mean)] for model, mean in means.items()]
+    return Table(said["title"], said["head"], lines)
+
+
+def asked(sentence: Tensor, bert: Ask, gpt: Ask) -> Table:
+    """A word in each row, and for both tasks what the model sees there and has to say.
+
+    Args:
+        sentence: ``(1, n)``.
+        bert, gpt: from sentences to what is seen and what is wanted.
+    """
+    said = words("why_transformers.asked")
+    torch.manual_seed(36)  # of seven words, it hides the third and the sixth
+    columns = [spelled(column[0]) for column in (sentence, *bert(sentence), *gpt(sentence))]
+    lines = [
+        [column[i] if i < len(column) else "" for column in columns]
+        for i in range(sentence.size(1))
+    ]
+    return Table(said["title"], said["head"], lines)
+
+
+def _name(model: str) -> str:
+    return words("why_transformers.figure.race.series")[model]
