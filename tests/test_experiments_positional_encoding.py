@@ -88,6 +88,48 @@ def test_other_rows_leave_the_trained_readers_as_they_were():
     assert not readers[0].way.rows.any()
 
 
+class Begins(experiments.Parts):
+    """Reads each word by itself, and keeps where the texts began."""
+
+    def __init__(self, way):
+        super().__init__(way)
+        self.begins = set()
+
+    def forward(self, words, positions, mask=None):
+        self.begins.add(int(positions[0]))
+        return self.answer(self.words(words))
+
+
+@pytest.mark.parametrize(("anywhere", "last"), [(False, 0), (True, 48)])
+def test_texts_begin_at_0_or_anywhere_up_to_48(anywhere, last):
+    (reader,) = experiments.train_readers(
+        Begins, experiments.Way, "latest", begin_anywhere=anywhere, seeds=1
+    )
+    assert min(reader.begins) == 0
+    assert max(reader.begins) == last
+
+
+def test_a_way_is_made_anew_with_its_arguments_for_each_reader():
+    class Named(experiments.Way):
+        def __init__(self, name):
+            super().__init__()
+            self.name = name
+
+    readers = experiments.train_readers(Begins, Named, "two_back", arguments=(7,), seeds=2)
+    assert [reader.way.name for reader in readers] == [7, 7]
+    assert readers[0].way is not readers[1].way
+    assert not torch.equal(readers[0].words.weight, readers[1].words.weight)
+
+
+def test_scores_of_a_given_word_or_of_a_random_one():
+    reader, positions = experiments.Parts(experiments.Way()), torch.arange(4)
+    scores = experiments.scores_of_one_word(reader, positions)
+    assert scores.shape == (4, 4)
+    assert torch.allclose(scores, scores[0, 0].expand(4, 4))
+    nothing = experiments.scores_of_one_word(reader, positions, torch.zeros(experiments.WIDTH))
+    assert not torch.allclose(nothing, scores)
+
+
 def test_unevenness_is_zero_where_only_the_offset_counts():
     assert experiments.unevenness(alibi_bias(8, 12)[0]) == 0
     assert experiments.unevenness(torch.eye(5)) == 0

@@ -173,7 +173,7 @@ def train_readers(
     *,
     arguments: tuple[float, ...] = (),
     begin_anywhere: bool = False,
-    seeds: int = 5,
+    seeds: int = 4,
 ) -> list[nn.Module]:
     """Models ``reader(way(*arguments))`` from several starts, trained for 200 steps on 16 words.
 
