@@ -39,6 +39,7 @@ class Table(Display):
             element("caption", escape(self.title)),
             element("thead", element("tr", head)),
             element("tbody", body),
+            style="border-collapse:separate;border-spacing:.9em .15em",
         )
         label = escape(self.title)
         around = f'tabindex="0" role="group" aria-label="{label}"'
