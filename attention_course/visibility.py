@@ -111,7 +111,8 @@ class Visibility:
             dtype = precise_dtype(x)
             limit = math.sqrt(torch.finfo(dtype).max) / 1024  # 10^16 in float32
             lost = ~(x.detach().abs().sum(-1, dtype=dtype) <= limit)  # (..., n)
-            finite = x.masked_fill(lost[..., None], 0.0)
+            # A third quicker than masked_fill, forward and backward.
+            finite = x.new_zeros(()).where(lost[..., None], x)
             self._last = (x, finite, lost if self.heads is None else lost.unsqueeze(self.heads))
         _, finite, lost = self._last
         self._lost[name] = self._lost[name] | lost if name in self._lost else lost

@@ -386,7 +386,10 @@ def _emphasised(names: list[Any], emphasis: Sequence[Any] | None, default: list[
 def _curve_alt(name: str, line: np.ndarray) -> list[str]:
     drawn = line[~np.isnan(line)]
     start, end = number(drawn[0]), number(drawn[-1])
-    said = [word("display.alt.curve", label=name, start=start, end=end)]
+    if name:
+        said = [word("display.alt.curve", label=name, start=start, end=end)]
+    else:
+        said = [word("display.alt.curve_alone", start=start, end=end)]
     if len(drawn) < len(line):
         said.append(word("display.alt.gap", count=len(line) - len(drawn)))
     return said

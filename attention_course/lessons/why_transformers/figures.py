@@ -25,11 +25,13 @@ class Table(Display):
         self.title, self.head, self.lines = title, list(head), [list(line) for line in lines]
 
     def html(self) -> str:
-        head = "".join(element("th", escape(text), scope="col") for text in self.head)
+        head = "".join(
+            element("th", escape(text), scope="col", style="min-width:2.5em") for text in self.head
+        )
         body = "".join(
             element(
                 "tr",
-                element("th", escape(first), scope="row"),
+                element("th", escape(first), scope="row", style="min-width:5em"),
                 *(element("td", escape(text)) for text in rest),
             )
             for first, *rest in self.lines
