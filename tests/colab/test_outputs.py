@@ -69,7 +69,7 @@ FAINT = """() => {
     const text = walker.currentNode.textContent.trim();
     const visible = { opacityProperty: true, visibilityProperty: true };
     if (!text || /^(style|script)$/i.test(node.tagName) || !node.checkVisibility(visible)) continue;
-    if (node.closest(":disabled")) continue;  // what cannot be used now is exempt
+    if (node.closest(":disabled, [aria-disabled=true]")) continue;  // not to be used now: exempt
     let ground = [255, 255, 255];
     let opacity = 1;
     for (const each of chain(node)) {
