@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -63,6 +64,28 @@ def element(name: str, *children: str, **attributes: object) -> str:
         for key, value in attributes.items()
     )
     return f"<{name}{named}>{''.join(children)}</{name}>"
+
+
+def table(
+    caption: str, head: Iterable[str], rows: Iterable[Sequence[str]], **attributes: object
+) -> str:
+    """A table of texts whose first column names the rows."""
+    titles = "".join(element("th", escape(title), scope="col") for title in head)
+    lines = "".join(
+        element(
+            "tr",
+            element("th", escape(first), scope="row"),
+            *(element("td", escape(cell)) for cell in rest),
+        )
+        for first, *rest in rows
+    )
+    return element(
+        "table",
+        element("caption", escape(caption)),
+        element("thead", element("tr", titles)),
+        element("tbody", lines),
+        **attributes,
+    )
 
 
 def _short(value: object) -> object:

@@ -160,6 +160,17 @@ def one_of(name: str, value: int, choices: range | Sequence[int], expected: str)
     return int(value)
 
 
+def one_named(name: str, value: str, names: Sequence[str]) -> str:
+    """``value``, when it is one of ``names``.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if value not in names:
+        raise ValueError(f"{name}: got {value!r}, expected one of {', '.join(names)}")
+    return value
+
+
 def token_list(tokens: Sequence[str], most: int) -> list[str]:
     """``tokens`` as a list of strings, one to ``most`` of them.
 

@@ -174,6 +174,19 @@ export function toggle(name, onchange) {
   return { root, show: (on) => (input.checked = on) };
 }
 
+// A row of buttons, one for each name, of which one is pressed. `show(name)` says which.
+export function pressed(title, names, words, onchange) {
+  const all = names.map((name) => button(words[name], () => onchange(name)));
+  const root = element(
+    "div",
+    { class: "ac-buttons", role: "group", "aria-label": title },
+    ...all,
+  );
+  const show = (chosen) =>
+    all.forEach((each, i) => set(each, { "aria-pressed": String(names[i] === chosen) }));
+  return { root, show };
+}
+
 // One question with its options, as native radio buttons. `show(index)` picks one.
 export function choices(question, options, onchange) {
   const group = unique("choices");

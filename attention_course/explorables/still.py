@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from attention_course import markup
 from attention_course.markup import code_spans, element, escape
 from attention_course.numbers import decimals as number
 from attention_course.palette import BLUE, ORANGE
@@ -35,23 +36,7 @@ def text(x: float, y: float, content: str, **attributes: object) -> str:
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose first column names the rows."""
-    titles = "".join(element("th", escape(title), scope="col") for title in head)
-    lines = "".join(
-        element(
-            "tr",
-            element("th", escape(first), scope="row"),
-            *(element("td", escape(cell)) for cell in rest),
-        )
-        for first, *rest in rows
-    )
-    whole = element(
-        "table",
-        element("caption", escape(caption)),
-        element("thead", element("tr", titles)),
-        element("tbody", lines),
-        class_="ac-table",
-    )
-    return element("div", whole, class_="ac-scroll")
+    return element("div", markup.table(caption, head, rows, class_="ac-table"), class_="ac-scroll")
 
 
 def bars(labels: Sequence[str], values: Sequence[float], alt: str) -> str:

@@ -12,7 +12,7 @@ from attention_course.markup import element
 from attention_course.palette import BLUE
 
 from .. import still
-from ..base import LINE, WIDE, Explorable, array, lines, one_of
+from ..base import LINE, WIDE, Explorable, array, lines, one_named, one_of
 
 NORMS = ("none", "pre", "post")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -57,11 +57,13 @@ class DepthExplorer(Explorable):
                     f"runs: got depths {sorted(runs[way])} for {way}, expected {known}"
                 )
             measured.append([_logarithms(way, runs[way][each], each) for each in depths])
-        if norm not in NORMS:
-            raise ValueError(f"norm: got {norm!r}, expected one of {', '.join(NORMS)}")
         depth = depths[-1] if depth is None else one_of("depth", depth, depths, f"one of {known}")
         super().__init__(
-            depth=depth, residual=bool(residual), norm=norm, depths=depths, measured=measured
+            depth=depth,
+            residual=bool(residual),
+            norm=one_named("norm", norm, NORMS),
+            depths=depths,
+            measured=measured,
         )
 
     def room(self, columns: int) -> float:

@@ -1,5 +1,4 @@
 import {
-  button,
   change,
   clamp,
   element,
@@ -7,6 +6,7 @@ import {
   glide,
   number,
   numbers,
+  pressed,
   read,
   set,
   shape,
@@ -116,17 +116,10 @@ function render({ model, el }) {
     glide(el);
     change(model, { residual: on });
   });
-  const norms = NORMS.map((norm) =>
-    button(words[norm], () => {
-      glide(el);
-      change(model, { norm });
-    }),
-  );
-  const group = element(
-    "div",
-    { class: "ac-buttons", role: "group", "aria-label": words.norm },
-    ...norms,
-  );
+  const norms = pressed(words.norm, NORMS, words, (norm) => {
+    glide(el);
+    change(model, { norm });
+  });
   const count = model.get("measured").length;
   const charts = [
     chart("gradient", words.gradient_chart, count, words),
@@ -141,7 +134,7 @@ function render({ model, el }) {
   stage(
     model,
     el,
-    element("div", { class: "ac-controls" }, depth.root, residual.root, group),
+    element("div", { class: "ac-controls" }, depth.root, residual.root, norms.root),
     element("div", { class: "ac-charts" }, ...charts.map((each) => each.root)),
     sentence.root,
     folded.root,
@@ -151,7 +144,7 @@ function render({ model, el }) {
     const result = compute(state);
     depth.show(depths.indexOf(state.depth), String(state.depth));
     residual.show(state.residual);
-    norms.forEach((each, i) => set(each, { "aria-pressed": String(NORMS[i] === state.norm) }));
+    norms.show(state.norm);
     charts.forEach((each) => each.show(result, state.depth));
     sentence.say(
       fill(verdict(result, words), {

@@ -9,7 +9,7 @@ from attention_course.markup import element, escape
 from attention_course.palette import BLUE
 
 from .. import still
-from ..base import LINE, WIDE, Explorable, array, lines, one_of, rows, token_list
+from ..base import LINE, WIDE, Explorable, array, lines, one_named, one_of, rows, token_list
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,8 +66,8 @@ class MaskDebugger(Explorable):
             key=array("key", key, n, len(query[0])),
             value=array("value", value, n, None),
             padding=[int(i in places) for i in range(n)],
-            mask=_known("mask", mask, MASKS),
-            way=_known("way", way, WAYS),
+            mask=one_named("mask", mask, MASKS),
+            way=one_named("way", way, WAYS),
         )
 
     def room(self, columns: int) -> float:
@@ -174,9 +174,3 @@ def _lines(
         [token, *(still.number(x, 4) for x in (*row, end))]
         for token, row, end in zip(tokens, values, last, strict=True)
     ]
-
-
-def _known(name: str, value: str, known: Sequence[str]) -> str:
-    if value not in known:
-        raise ValueError(f"{name}: got {value!r}, expected one of {', '.join(known)}")
-    return value

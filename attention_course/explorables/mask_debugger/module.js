@@ -1,5 +1,4 @@
 import {
-  button,
   change,
   dot,
   element,
@@ -7,8 +6,8 @@ import {
   mix,
   number,
   numbers,
+  pressed,
   read,
-  set,
   setText,
   softmax,
   stage,
@@ -164,19 +163,11 @@ function heatmap(tokens, words) {
   return { root, show };
 }
 
-// Buttons of which one is pressed.
+// A row of buttons beside its title.
 function chooser(title, names, words, onchange) {
-  const all = names.map((name) => button(words[name], () => onchange(name)));
-  const group = { class: "ac-buttons", role: "group", "aria-label": title };
-  const root = element(
-    "div",
-    { class: "ac-chooser" },
-    element("span", { class: "ac-name" }, title),
-    element("div", group, ...all),
-  );
-  const show = (chosen) =>
-    all.forEach((each, i) => set(each, { "aria-pressed": String(names[i] === chosen) }));
-  return { root, show };
+  const row = pressed(title, names, words, onchange);
+  const name = element("span", { class: "ac-name" }, title);
+  return { root: element("div", { class: "ac-chooser" }, name, row.root), show: row.show };
 }
 
 function render({ model, el }) {

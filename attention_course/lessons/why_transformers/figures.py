@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ...language import words
-from ...markup import Display, element, escape
+from ...markup import Display, escape, table
 from ...numbers import decimals
 from .experiments import LAYERS, Ask, Costs, costs, race, raced, spelled
 
@@ -25,27 +25,10 @@ class Table(Display):
         self.title, self.head, self.lines = title, list(head), [list(line) for line in lines]
 
     def html(self) -> str:
-        head = "".join(
-            element("th", escape(text), scope="col", style="min-width:2.5em") for text in self.head
-        )
-        body = "".join(
-            element(
-                "tr",
-                element("th", escape(first), scope="row", style="min-width:5em"),
-                *(element("td", escape(text)) for text in rest),
-            )
-            for first, *rest in self.lines
-        )
-        table = element(
-            "table",
-            element("caption", escape(self.title)),
-            element("thead", element("tr", head)),
-            element("tbody", body),
-            style="border-collapse:separate;border-spacing:.9em .15em",
-        )
+        shown = table(self.title, self.head, self.lines, class_="ac-columns")
         label = escape(self.title)
         around = f'tabindex="0" role="group" aria-label="{label}"'
-        return f'<div class="ac" style="overflow-x:auto" {around}>{table}</div>'
+        return f'<div class="ac" style="overflow-x:auto" {around}>{shown}</div>'
 
     def text(self) -> str:
         return "\n".join("  ".join(line) for line in [self.head, *self.lines])
