@@ -209,9 +209,10 @@ def _page(
         app.add_js_file(start, type="module")
 
     tags = []
-    description = (
-        _description(doctree, own.get("description_length", _DESCRIPTION_LENGTH)) if doctree else ""
-    )
+    if doctree:
+        description = _description(doctree, own.get("description_length", _DESCRIPTION_LENGTH))
+    else:  # the page of the search, which Sphinx makes
+        description = f"{context['title']} · {app.config.html_title}"
     if description:
         tags.append(f'<meta name="description" content="{escape(description)}">')
     if config.book_repository and listed and config.book_both_editions:
