@@ -212,7 +212,8 @@ def _page(
     if doctree:
         description = _description(doctree, own.get("description_length", _DESCRIPTION_LENGTH))
     else:  # the page of the search, which Sphinx makes
-        description = f"{context['title']} · {app.config.html_title}"
+        search = app.config.html_theme_options["search_bar_text"]
+        description = f"{search} · {app.config.html_title}"
     if description:
         tags.append(f'<meta name="description" content="{escape(description)}">')
     if config.book_repository and listed and config.book_both_editions:
