@@ -277,6 +277,11 @@ class KeyValueCache:
         self.keys, self.values = keys, values
         return keys, values
 
+    def select(self, rows: Tensor) -> None:
+        """Keep these rows of the batch, in this order; a row may be there more than once."""
+        if self.keys is not None and self.values is not None:
+            self.keys, self.values = self.keys[rows], self.values[rows]
+
 
 def causal_mask(n: int, *, device: torch.device | str | None = None) -> Tensor:
     """The mask with which position ``i`` may attend to positions ``0 … i``, not to the future.

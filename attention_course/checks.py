@@ -31,6 +31,14 @@ def size(name: str, value: Any) -> int:
     return number
 
 
+def index(name: str, value: Any, count: int) -> int:
+    """``value`` as an int from 0 to ``count - 1``."""
+    number = whole_number(name, value)
+    if not 0 <= number < count:
+        raise ValueError(f"{name}: got {number}, expected 0 to {count - 1}")
+    return number
+
+
 def real_number(name: str, value: Any) -> float:
     """``value`` as a finite float."""
     try:
@@ -50,6 +58,22 @@ def positive(name: str, value: Any) -> float:
     number = real_number(name, value)
     if number <= 0:
         raise ValueError(f"{name}: got {value!r}, expected a positive number")
+    return number
+
+
+def not_negative(name: str, value: Any) -> float:
+    """``value`` as a finite float of at least 0."""
+    number = real_number(name, value)
+    if number < 0:
+        raise ValueError(f"{name}: got {value!r}, expected at least 0")
+    return number
+
+
+def share(name: str, value: Any) -> float:
+    """``value`` as a float above 0 and at most 1."""
+    number = positive(name, value)
+    if number > 1:
+        raise ValueError(f"{name}: got {value!r}, expected at most 1")
     return number
 
 

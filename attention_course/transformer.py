@@ -242,6 +242,13 @@ class Cache:
         self._mask = mask
         return mask
 
+    def select(self, rows: Tensor) -> None:
+        """Keep these rows of the batch, in this order; a row may be there more than once."""
+        for caches in self.layers:
+            for cache in caches:
+                cache.select(rows)
+        self._mask = self._mask if self._mask is None else self._mask[rows]
+
 
 class Embedding(nn.Module):
     """Tokens and their positions as vectors: ``√d_model · table[token] + position``.

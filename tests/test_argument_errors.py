@@ -14,6 +14,7 @@ from attention_course.attention import (
     padding_mask,
     scaled_dot_product_attention,
 )
+from attention_course.decoding import beam_search, greedy_decode, probabilities, sample
 from attention_course.positions import alibi_bias, rotary_embedding, sinusoidal_encoding
 from attention_course.training import train, warmup_learning_rate
 from attention_course.transformer import (
@@ -238,9 +239,48 @@ TRANSFORMER = [
 ]
 
 
+def decode(choose=greedy_decode, source=IDS_OF_TOKENS, start_id=1, end_id=2, **options):
+    return choose(Transformer(5, 6, **SIZES), source, start_id, end_id, **options)
+
+
+def search(**options):
+    return decode(beam_search, **options)
+
+
+def draw(tokens=IDS_OF_TOKENS, length=1, **options):
+    return sample(LanguageModel(5, **SIZES), tokens, length, **options)
+
+
+LOGITS = torch.zeros(5)
+DECODING = [
+    (lambda: greedy_decode(nn.Linear(1, 1), IDS_OF_TOKENS, 1, 2), TypeError, "model", "Linear",
+     "a Transformer"),
+    (lambda: decode(start_id=6), ValueError, "start_id", "6", "0 to 5"),
+    (lambda: decode(end_id=-1), ValueError, "end_id", "-1", "0 to 5"),
+    (lambda: decode(end_id="."), TypeError, "end_id", "'.'", "whole number"),
+    (lambda: decode(max_length=0), ValueError, "max_length", "0", "at least 1"),
+    (lambda: decode(source=IDS_OF_TOKENS[0]), ValueError, "source", "(3,)", "(batch, n)"),
+    (lambda: decode(source=[[1, 2]]), TypeError, "source", "list", "integer tensor"),
+    (lambda: search(beam_size=0), ValueError, "beam_size", "0", "at least 1"),
+    (lambda: search(length_penalty=-1), ValueError, "length_penalty", "-1", "at least 0"),
+    (lambda: search(length_penalty=math.nan), ValueError, "length_penalty", "nan", "finite"),
+    (lambda: probabilities([1.0]), TypeError, "logits", "list", "floating-point tensor"),
+    (lambda: probabilities(LOGITS, 0), ValueError, "temperature", "0", "positive"),
+    (lambda: probabilities(LOGITS, top_k=0), ValueError, "top_k", "0", "at least 1"),
+    (lambda: probabilities(LOGITS, top_k=2.5), TypeError, "top_k", "2.5", "whole number"),
+    (lambda: probabilities(LOGITS, top_p=0.0), ValueError, "top_p", "0.0", "positive"),
+    (lambda: probabilities(LOGITS, top_p=1.5), ValueError, "top_p", "1.5", "at most 1"),
+    (lambda: sample(nn.Linear(1, 1), IDS_OF_TOKENS, 1), TypeError, "model", "Linear",
+     "a LanguageModel"),
+    (lambda: draw(IDS_OF_TOKENS.float()), TypeError, "tokens", "float32", "integer"),
+    (lambda: draw(length=0), ValueError, "length", "0", "at least 1"),
+    (lambda: draw(end_id=5), ValueError, "end_id", "5", "0 to 4"),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "name", "got", "expected"),
-    ATTENTION + DEVICES + IDS + POSITIONS + TRAINING + TRANSFORMER,
+    ATTENTION + DEVICES + IDS + POSITIONS + TRAINING + TRANSFORMER + DECODING,
 )
 def test_an_error_names_the_argument_what_came_and_what_was_expected(
     call, kind, name, got, expected
