@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import checks, plots
+from . import checkpoints, checks, plots
 from .language import word
 from .markup import Display
 
@@ -73,8 +74,13 @@ def train(
     schedule: Callable[[int], float] | None = None,
     max_norm: float | None = None,
     progress: bool = True,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 200,
 ) -> Log:
     """Train ``model`` by gradient descent, with a progress bar.
+
+    With a checkpoint a run that was stopped goes on where its file was last written, and ends as if
+    it had never stopped: the same numbers at every step, if ``batch`` depends on the step alone.
 
     Args:
         model: trained in place; in training mode during the run, left in evaluation mode.
@@ -86,22 +92,29 @@ def train(
         schedule: the learning rate at each step, counted from 1.
         max_norm: clip the norm of the gradient, of all parameters together, to this.
         progress: show the bar.
+        checkpoint: a file for the state of the run. If it is there, the run goes on from it.
+        checkpoint_every: after how many steps it is written; also after the last.
 
     Raises:
         TypeError, ValueError: an argument is not what it should be, or ``loss`` or ``schedule``
             gave something else than one number, or ``loss`` one without a gradient.
         FloatingPointError: the loss or the gradient became infinite or not a number; says at which
             step. The parameters are those before that step.
+        OSError: the checkpoint cannot be read or written.
     """
     steps = checks.size("steps", steps)
     learning_rate = checks.real_number("learning_rate", learning_rate)
     max_norm = math.inf if max_norm is None else checks.positive("max_norm", max_norm)
     checks.yes_or_no("progress", progress)
+    checkpoint_every = checks.size("checkpoint_every", checkpoint_every)
     optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=learning_rate)
     trained = [p for group in optimizer.param_groups for p in group["params"]]
     log, bar, start = Log(), _Progress(steps, progress), time.perf_counter()
+    if checkpoint is not None and Path(checkpoint).exists():
+        log.losses, before = checkpoints.load(checkpoint, model, optimizer)
+        start -= before
     model.train()
-    for step in range(1, steps + 1):
+    for step in range(len(log.losses) + 1, steps + 1):
         if schedule is not None:
             for group in optimizer.param_groups:
                 group["lr"] = checks.real_number("schedule", schedule(step))
@@ -114,7 +127,9 @@ def train(
         optimizer.step()
         log.losses.append(number)
         bar.update(step, number)
-    log.seconds = time.perf_counter() - start
+        log.seconds = time.perf_counter() - start
+        if checkpoint is not None and (step % checkpoint_every == 0 or step == steps):
+            checkpoints.save(checkpoint, model, optimizer, log.losses, log.seconds)
     model.eval()
     return log
 
