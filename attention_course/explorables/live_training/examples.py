@@ -14,7 +14,7 @@ from attention_course.lessons.human_attention.experiments import fill_in
 
 from .explorable import LiveTraining
 
-MOVED = {"rate": 3, "steps": 0}
+MOVED = {"rate": 3, "hide": True}
 
 
 def shown() -> dict[str, LiveTraining]:
@@ -56,12 +56,18 @@ def _trained(state: dict[str, Any]) -> dict[str, Any]:
     return {"losses": losses, "gradients": gradients, "tables": after}
 
 
+def _sentence(row: list[int], blanks: list[int]) -> dict[str, Any]:
+    """As the module unfolds it, with what training reads of it."""
+    ids = row[:-1]
+    return {"ids": ids, "blank": next(i for i in ids if i in blanks), "answer": row[-1]}
+
+
 def computed() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     live = shown()["corpus"]
     for scale, steps, learning_rate in ((1.0, 3, 0.01), (20.0, 2, 0.1)):
         numbers = live.tables()
         numbers["embedding"] *= scale  # small ones, and some with which attention is decided
-        train = live.state["train"]
+        train = [_sentence(row, live.state["blanks"]) for row in live.state["train"]]
         state = {
             "tables": {name: rows.tolist() for name, rows in numbers.items()},
             "batches": [train[40 * step : 40 * step + 40] for step in range(steps)],
@@ -73,6 +79,10 @@ def computed() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 REFUSED = [
     (lambda: LiveTraining([1, 2]), TypeError, "corpus: got a list, expected a fill-in-the-blank"),
     (lambda: LiveTraining(fill_in_the_blank(), rate=6), ValueError, "rate: got 6, expected 0 to 5"),
-    (lambda: LiveTraining(fill_in_the_blank(), count=-1), ValueError, "count: got -1, expected 0"),
+    (
+        lambda: LiveTraining(fill_in_the_blank(), count=4),
+        ValueError,
+        "count: got 4, expected 0 to 3",
+    ),
     (lambda: LiveTraining(fill_in_the_blank(), seed=-1), ValueError, "seed: got -1, expected a"),
 ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import Any
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -13,13 +12,13 @@ from attention_course.corpora import BlankSentence, FillInTheBlank
 from attention_course.markup import element, escape
 
 from .. import still
-from ..base import LINE, WIDE, Explorable, lines, one_of, rows
+from ..base import LINE, WIDE, Explorable, letters, lines, one_of, rows
 
 WIDTH = 32
 MOST = 300  # steps, as in the lesson
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
-COUNTS = (50, 100, 200, 400, 800)
-HELD_OUT = 200
+COUNTS = (50, 100, 200, 400)
+HELD_OUT = 100
 _BITS = 2**32 - 1
 
 
@@ -30,11 +29,11 @@ class LiveTraining(Explorable):
     the words, over tables 32 wide; Adam, 128 sentences a step.
 
     Args:
-        corpus: the sentences: 800 to train on, 200 to test on, and two to show, of those with
-            which it is not trained the shortest that differ in the blank alone.
+        corpus: the sentences: 400 to train on, 100 to test on, and two to show, of those that it
+            is not trained on the shortest that differ in the blank alone.
         seed: fixes the first tables and the batches.
         rate: which of the learning rates 0.001, 0.003, 0.01, 0.03, 0.1 and 0.3, counted from 0.
-        count: which of the numbers of sentences 50, 100, 200, 400 and 800, counted from 0.
+        count: which of the numbers of sentences 50, 100, 200 and 400, counted from 0.
 
     Raises:
         ValueError: a number out of its range, or a corpus with too few sentences.
@@ -53,14 +52,23 @@ class LiveTraining(Explorable):
         if not isinstance(corpus, FillInTheBlank):
             kind = type(corpus).__name__
             raise TypeError(f"corpus: got a {kind}, expected a fill-in-the-blank corpus")
+        told = {
+            "cities": corpus.cities,
+            "kinds": corpus.kinds,
+            "examples": corpus.examples,
+            "blanks": tuple(corpus.blanks.values()),
+        }
         train = _drawn("train", corpus.train, COUNTS[-1])
         held_out = _drawn("held_out", corpus.held_out, HELD_OUT)
         super().__init__(
             vocabulary=list(corpus.vocabulary.words),
             answers=list(corpus.answers),
-            train=[_listed(each, corpus) for each in train],
-            held_out=[_listed(each, corpus) for each in held_out],
-            shown=[_listed(each, corpus) for each in _pair(corpus)],
+            **{
+                part: [corpus.vocabulary.id(word) for word in kinds] for part, kinds in told.items()
+            },
+            train=[_row(each, corpus) for each in train],
+            held_out=[_row(each, corpus) for each in held_out],
+            shown=[_row(each, corpus) for each in _pair(corpus)],
             rates=list(RATES),
             counts=list(COUNTS),
             most=MOST,
@@ -74,12 +82,11 @@ class LiveTraining(Explorable):
     def room(self, columns: int) -> float:
         words = self.words
         buttons = rows([words["start"], words["one"], words["again"]], columns)
-        controls = 88 if columns == WIDE else 132
-        picture = 204 if columns == WIDE else 150
-        sentence = "".join(
-            self.state["vocabulary"][i] + "   " for i in self.state["shown"][0]["ids"]
-        )
-        shown = 2 * (27 * lines(sentence, columns) + 11)
+        controls = 48 if columns == WIDE else 132
+        picture = 190 if columns == WIDE else 150
+        spoken = [self.state["vocabulary"][i] for i in self.state["shown"][0][:-1]]
+        taken = sum(letters(word) + 1.2 for word in spoken)
+        shown = 2 * (27 * math.ceil(taken / columns) + 11)
         summary = max(3, lines(words["learns"], 0.8 * columns))
         return 48 * buttons + controls + picture + shown + summary * LINE + 80
 
@@ -104,20 +111,19 @@ class LiveTraining(Explorable):
     def still(self) -> str:
         words, names = self.words, self.state["vocabulary"]
         tables, shown = self.tables(), self.state["shown"]
-        weights = [_look(tables, sentence)[0] for sentence in shown]
+        weights = [self._look(tables, row)[0] for row in shown]
         labels = [
-            " / ".join(dict.fromkeys(names[sentence["ids"][j]] for sentence in shown))
-            for j in range(len(shown[0]["ids"]))
-        ]
+            " / ".join(dict.fromkeys(names[i] for i in ids)) for ids in zip(*shown, strict=True)
+        ][:-1]
         looks = [
             [label, *(still.number(each[j], 3) for each in weights)]
             for j, label in enumerate(labels)
         ]
-        found = [(_look(tables, each)[1], each["answer"]) for each in self.state["held_out"]]
+        found = [(self._look(tables, row)[1], row[-1]) for row in self.state["held_out"]]
         loss = -np.mean([math.log(chances[answer]) for chances, answer in found])
         right = np.mean([chances.argmax() == answer for chances, answer in found])
         progress = [["0", still.number(loss, 2), still.number(right, 2)]]
-        read = [" ".join(names[i] for i in sentence["ids"]) for sentence in shown]
+        read = [" ".join(names[i] for i in row[:-1]) for row in shown]
         return (
             "".join(element("p", escape(text)) for text in read)
             + still.bars(labels, weights[0], words["what"])
@@ -129,6 +135,14 @@ class LiveTraining(Explorable):
             )
         )
 
+    def _look(self, tables: dict[str, np.ndarray], row: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """The weights of a sentence's words, and how probable each answer is."""
+        vectors = tables["embedding"][row[:-1]]  # (n, 32)
+        blank = next(i for i in row if i in self.state["blanks"])
+        query = tables["embedding"][blank] @ tables["query"]
+        weights = _softmax(vectors @ tables["key"] @ query / math.sqrt(WIDTH))
+        return weights, _softmax(weights @ vectors @ tables["value"] @ tables["answer"])
+
 
 def uniform(seed: int) -> Iterator[float]:
     """Numbers from 0 to 1 by mulberry32, the same as in the browser."""
@@ -138,14 +152,6 @@ def uniform(seed: int) -> Iterator[float]:
         t = (state ^ (state >> 15)) * (state | 1) & _BITS
         t ^= (t + (t ^ (t >> 7)) * (t | 61)) & _BITS
         yield (t ^ (t >> 14)) / 2**32
-
-
-def _look(tables: dict[str, np.ndarray], sentence: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """The weights of a sentence's words and how probable each answer is."""
-    vectors = tables["embedding"][sentence["ids"]]  # (n, 32)
-    query = tables["embedding"][sentence["blank"]] @ tables["query"]
-    weights = _softmax(vectors @ tables["key"] @ query / math.sqrt(WIDTH))
-    return weights, _softmax(weights @ vectors @ tables["value"] @ tables["answer"])
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
@@ -166,7 +172,7 @@ def _pair(corpus: FillInTheBlank) -> tuple[BlankSentence, BlankSentence]:
     held_out = list(corpus.held_out.where(clues=2))
     pairs = [
         (one, other)
-        for one, other in zip(held_out, held_out[1:], strict=False)
+        for one, other in pairwise(held_out)
         if (one.asks, other.asks) == ("what", "else")
         and len(one.words) == len(other.words)
         and sum(a != b for a, b in zip(one.words, other.words, strict=True)) == 1
@@ -174,14 +180,7 @@ def _pair(corpus: FillInTheBlank) -> tuple[BlankSentence, BlankSentence]:
     return min(pairs, key=lambda pair: len(pair[0].words))
 
 
-def _listed(sentence: BlankSentence, corpus: FillInTheBlank) -> dict[str, Any]:
-    """A sentence in numbers; ``what`` says whether it asks for a thing and has both clues."""
+def _row(sentence: BlankSentence, corpus: FillInTheBlank) -> list[int]:
+    """The ids of a sentence's words, and behind them the number of its answer."""
     ids = [corpus.vocabulary.id(word) for word in sentence.words]
-    return {
-        "ids": ids,
-        "blank": ids[sentence.blank],
-        "answer": corpus.answers.index(sentence.answer),
-        "city": sentence.city,
-        "kind": sentence.kind,
-        "what": sentence.asks == "what" and sentence.clues == 2,
-    }
+    return [*ids, corpus.answers.index(sentence.answer)]

@@ -106,16 +106,16 @@ function look({ answer }, { queries, keys, values }, { ids, blank }) {
 
 // The mean cross-entropy of a batch, and its gradient at every number of the tables.
 function slopes(tables, batch) {
-  const words = prepare(tables);
+  const made = prepare(tables);
   const answers = tables.answer.length / WIDTH;
   const [queries, keys, values] = ["queries", "keys", "values"].map(
-    (name) => new Float64Array(words[name].length),
+    (name) => new Float64Array(made[name].length),
   );
   const answer = new Float64Array(tables.answer.length);
   let loss = 0;
   for (const sentence of batch) {
     const { ids, blank } = sentence;
-    const { weights, mixture, chances } = look(tables, words, sentence);
+    const { weights, mixture, chances } = look(tables, made, sentence);
     loss -= Math.log(chances[sentence.answer]) / batch.length;
     const miss = chances.map((p, a) => (p - Number(a === sentence.answer)) / batch.length);
     const pull = new Float64Array(WIDTH);
@@ -123,15 +123,15 @@ function slopes(tables, batch) {
       add(answer, miss, mixture[i], i * answers);
       pull[i] = inner(tables.answer, miss, i * answers, 0, answers);
     }
-    const gains = ids.map((id) => inner(pull, words.values, 0, id * WIDTH));
+    const gains = ids.map((id) => inner(pull, made.values, 0, id * WIDTH));
     const mean = dot(weights, gains);
     const asking = blank * WIDTH;
     ids.forEach((id, j) => {
       const score = (weights[j] * (gains[j] - mean)) / Math.sqrt(WIDTH);
       const word = id * WIDTH;
       add(values, pull, weights[j], word);
-      add(keys, words.queries, score, word, asking, WIDTH);
-      add(queries, words.keys, score, asking, word, WIDTH);
+      add(keys, made.queries, score, word, asking, WIDTH);
+      add(queries, made.keys, score, asking, word, WIDTH);
     });
   }
   const across = transposed(tables.embedding, WIDTH); // (WIDTH, vocabulary)
@@ -194,6 +194,17 @@ export function compute({ tables: given, batches, learning_rate }) {
 
 // --- A run of training ----------------------------------------------------------------------------
 
+// A sentence from its row of numbers, with the places of its city and its kind (-1: none). `both`:
+// it asks [what], though it names an example, too.
+function unfold(model, row) {
+  const ids = row.slice(0, -1);
+  const place = (part) => ids.findIndex((id) => model.get(part).includes(id));
+  const [city, kind, example] = ["cities", "kinds", "examples"].map(place);
+  const blank = ids[place("blanks")];
+  const both = blank === model.get("blanks")[0] && city >= 0 && example >= 0;
+  return { ids, blank, answer: row.at(-1), city, kind, both };
+}
+
 // A sentence as the model reads it, with or without its city.
 const seen = (sentence, hide) => ({
   ...sentence,
@@ -202,13 +213,13 @@ const seen = (sentence, hide) => ({
 
 // What the tables do on sentences they never trained on.
 function examine(tables, sentences, hide) {
-  const words = prepare(tables);
+  const made = prepare(tables);
   let [loss, right, together, asked] = [0, 0, 0, 0];
   for (const sentence of sentences) {
-    const { weights, chances } = look(tables, words, seen(sentence, hide));
+    const { weights, chances } = look(tables, made, seen(sentence, hide));
     loss -= Math.log(chances[sentence.answer]) / sentences.length;
     right += Number(chances.indexOf(Math.max(...chances)) === sentence.answer);
-    if (!sentence.what || hide) continue;
+    if (!sentence.both || hide) continue;
     asked += 1;
     together += weights[sentence.city] + weights[sentence.kind];
   }
@@ -222,9 +233,10 @@ function learner(model) {
   const random = randomness(seed);
   const tables = begin(random, model.get("vocabulary").length, model.get("answers").length);
   const train = model.get("train").slice(0, counts[count]);
-  const sentences = train.map((each) => seen(each, hide));
+  const sentences = train.map((row) => seen(unfold(model, row), hide));
+  const held_out = model.get("held_out").map((row) => unfold(model, row));
   const move = adam(tables, rates[rate]);
-  const exam = () => examine(tables, model.get("held_out"), hide);
+  const exam = () => examine(tables, held_out, hide);
   const self = { tables, losses: [], exams: [exam()] };
   self.step = () => {
     const batch = Array.from(
@@ -304,7 +316,7 @@ function lines(shown, vocabulary) {
 function weightsOf(tables, sentence, hide) {
   const { weights } = look(tables, prepare(tables), seen(sentence, hide));
   const all = [...weights];
-  if (hide && sentence.city !== null) all.splice(sentence.city, 0, 0);
+  if (hide && sentence.city >= 0) all.splice(sentence.city, 0, 0);
   return all;
 }
 
@@ -328,7 +340,8 @@ function told(words, { losses, exams }, sentences) {
 function render({ model, el }) {
   const words = model.get("words");
   const { counts, rates, most } = read(model, KEYS);
-  const [shown, vocabulary] = [model.get("shown"), model.get("vocabulary")];
+  const vocabulary = model.get("vocabulary");
+  const shown = model.get("shown").map((row) => unfold(model, row));
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let run = learner(model);
   let frame = 0;
