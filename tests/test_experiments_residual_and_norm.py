@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from attention_course.lessons.residual_and_norm import experiments
+from attention_course.lessons.residual_and_norm import experiments, race
 from attention_course.transformer import EncoderLayer
 
 
@@ -93,3 +93,15 @@ def test_warm_up_begins_with_small_steps():
     warm = experiments.learn_first("pre", learning_rate=1e-2, warmup_steps=80, depth=2).losses
     assert cold[0] == warm[0]
     assert warm[20] > cold[20]
+
+
+def test_the_log_of_the_race_is_whole_and_of_this_code():
+    log = experiments.race()
+    for norm in race.NORMS:
+        for rate in race.RATES:
+            for warmup in race.WARMUPS:
+                losses = log[norm][str(rate)][str(warmup)]
+                assert len(losses) == len(race.STARTS)
+                assert np.isfinite(losses).all()
+    found = race.last_loss("pre", 0.003, 0, seed=0)
+    assert found == pytest.approx(log["pre"]["0.003"]["0"][0], abs=0.01)

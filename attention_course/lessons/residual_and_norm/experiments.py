@@ -6,8 +6,10 @@ themselves, what a stack of them does to signal and gradient, and training it ov
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import resources
 
 import numpy as np
 import torch
@@ -226,9 +228,15 @@ def learn_sums(
 
 
 def learn_first(
-    norm: str, *, learning_rate: float, warmup_steps: int = 0, depth: int = 12, seed: int = 0
+    norm: str,
+    *,
+    learning_rate: float,
+    warmup_steps: int = 0,
+    depth: int = 12,
+    seed: int = 0,
+    steps: int = 80,
 ) -> Run:
-    """80 steps of Adam on :func:`first_words`, with residuals and attention.
+    """Steps of Adam on :func:`first_words`, with residuals and attention.
 
     Args:
         warmup_steps: over how many steps the learning rate rises from near 0 to its value.
@@ -239,7 +247,13 @@ def learn_first(
     def schedule(step: int) -> float:
         return learning_rate * min(1.0, step / max(1, warmup_steps))
 
-    return _learn(reader, first_words, steps=80, schedule=schedule)
+    return _learn(reader, first_words, steps=steps, schedule=schedule)
+
+
+def race() -> dict[str, dict[str, dict[str, list[float]]]]:
+    """The log of the race: norm → rate → steps of warm-up → the loss at the end of each run."""
+    log = resources.files(__package__).joinpath("race.json")
+    return json.loads(log.read_text(encoding="utf-8"))
 
 
 def _learn(
