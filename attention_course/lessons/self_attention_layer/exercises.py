@@ -140,6 +140,28 @@ def _thinks_beside(x, states, look_back, look_across, think, norms):
     return looked + think(norms[2](x))
 
 
+def _normed_once(x, states, look_back, look_across, think, norms):
+    normed = norms[0](x)
+    x = x + look_back(normed)
+    x = x + look_across(normed, states)
+    return x + think(normed)
+
+
+def _carries_normed(x, states, look_back, look_across, think, norms):
+    return my_decoder_layer(norms[0](x), states, look_back, look_across, think, norms)
+
+
+def _old_x(x, states, look_back, look_across, think, norms):
+    back = x + look_back(norms[0](x))
+    across = x + look_across(norms[1](back), states)
+    return x + think(norms[2](across))
+
+
+def _only_x_at_the_end(x, states, look_back, look_across, think, norms):
+    seen = look_across(norms[1](look_back(norms[0](x))), states)
+    return x + think(norms[2](seen))
+
+
 decoder_layer = Exercise(
     LESSON,
     "decoder_layer",
@@ -188,6 +210,16 @@ decoder_layer = Exercise(
             _layer(across=lambda x, part, norm, states: x + part(x, states)),
             _layer(after=lambda x, part, norm: x + part(x)),
         ],
+        "normed_afterwards": _layer(
+            back=lambda x, part, norm: x + norm(part(x)),
+            across=lambda x, part, norm, states: x + norm(part(x, states)),
+            after=lambda x, part, norm: x + norm(part(x)),
+        ),
+        "normed_once": _normed_once,
+        "normed_last": lambda x, states, look_back, look_across, think, norms: norms[2](
+            my_decoder_layer(x, states, look_back, look_across, think, norms)
+        ),
+        "old_x": [_old_x, _only_x_at_the_end],
         "one_norm": [_layer(order=(i, i, i)) for i in range(3)],
         "norms_mixed_up": [_layer(order=order) for order in ((2, 1, 0), (1, 0, 2), (0, 2, 1))],
         "states_normed": _layer(
@@ -201,6 +233,9 @@ decoder_layer = Exercise(
             _layer(across=lambda x, part, norm, states: x + part(norm(x))),
             _layer(across=lambda x, part, norm, states: x + part(norm(x), x)),
         ],
+        "back_at_states": lambda x, states, look_back, look_across, think, norms: my_decoder_layer(
+            x, states, lambda y: look_back(y, states), look_across, think, norms
+        ),
         "across_first": _across_first,
         "side_by_side": [_side_by_side, _thinks_beside],
         "no_back": _layer(back=lambda x, part, norm: x),
@@ -216,6 +251,7 @@ decoder_layer = Exercise(
         ],
         "other_layer": [
             lambda x, states, look_back, look_across, think, norms: x,
+            _carries_normed,
             lambda x, states, look_back, look_across, think, norms: (
                 -my_decoder_layer(x, states, look_back, look_across, think, norms)
             ),
@@ -315,6 +351,16 @@ count = Exercise(
             _counted(matrices=1, biases=1)(d_model, num_heads, d_ff)
             + 3 * (d_model * (d_model // num_heads) + d_model // num_heads)
         ),
+        "four_times": lambda d_model, num_heads, d_ff: layer_parameters(
+            d_model, num_heads, 4 * d_model
+        ),
+        "same_bias": lambda d_model, num_heads, d_ff: (
+            layer_parameters(d_model, num_heads, d_ff) + d_ff - d_model
+        ),
+        "norm_numbers": [
+            lambda d_model, num_heads, d_ff: _counted(norms=0)(d_model, num_heads, d_ff) + 4,
+            lambda d_model, num_heads, d_ff: _counted(norms=0)(d_model, num_heads, d_ff) + 2,
+        ],
         "norm_of_hidden": lambda d_model, num_heads, d_ff: (
             layer_parameters(d_model, num_heads, d_ff) + 2 * (d_ff - d_model)
         ),

@@ -151,7 +151,7 @@ def torchs_output(layer: nn.Module, x: Tensor, num_heads: int = 1) -> Tensor:
     unchanged = nn.Linear(d_model, d_model)
     nn.init.eye_(unchanged.weight)
     nn.init.zeros_(unchanged.bias)
-    theirs = nn.MultiheadAttention(d_model, num_heads, batch_first=True)
+    theirs = nn.MultiheadAttention(d_model, num_heads, batch_first=True, dtype=x.dtype)
     _give_attention(layer, unchanged, theirs)
     return theirs(x, x, x)[0]
 
