@@ -1,6 +1,8 @@
 """The packaged weights are found, checked, and asked for by name where they are missing."""
 
+import re
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +17,18 @@ def test_the_packaged_model_is_bert():
     tokens = tokenizer("The cat sat.")["input_ids"]
     assert tokenizer.convert_ids_to_tokens(tokens) == ["[CLS]", "the", "cat", "sat", ".", "[SEP]"]
     assert model(torch.tensor([tokens])).last_hidden_state.shape == (1, 6, 384)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"chapters/{edition}/4-1-self-attention-layer.ipynb" for edition in ("en", "zh")),
+        *("requirements.txt", "tests/colab/requirements.txt", "Makefile"),
+    ],
+)
+def test_whoever_installs_it_installs_the_same_release(path):
+    text = (Path(__file__).parents[1] / path).read_text(encoding="utf-8")
+    assert set(re.findall(rf"{pretrained.PACKAGE}\S*?([\d.]+\d)", text)) == {pretrained.VERSION}
 
 
 def test_without_the_package_the_error_says_what_to_install(monkeypatch):
