@@ -21,9 +21,7 @@ STEPS, LAST = 400, 20
 
 def last_loss(norm: str, rate: float, warmup_steps: int, seed: int) -> float:
     """The mean loss over the last steps of one run."""
-    run = learn_first(
-        norm, learning_rate=rate, warmup_steps=warmup_steps, seed=seed, steps=STEPS
-    )
+    run = learn_first(norm, learning_rate=rate, warmup_steps=warmup_steps, seed=seed, steps=STEPS)
     return sum(run.losses[-LAST:]) / LAST
 
 
