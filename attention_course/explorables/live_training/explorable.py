@@ -45,7 +45,7 @@ class LiveTraining(Explorable):
     def __init__(
         self,
         corpus: FillInTheBlank,
-        seed: int = 0,
+        seed: int = 1,
         rate: int = 2,
         count: int = len(COUNTS) - 1,
     ) -> None:

@@ -63,15 +63,21 @@ function begin(random, vocabulary, answers) {
 function times(a, b, k) {
   const [n, m] = [a.length / k, b.length / k];
   const product = new Float64Array(n * m);
-  for (let i = 0; i < n; i++)
-    for (let l = 0; l < k; l++)
-      for (let j = 0; j < m; j++) product[i * m + j] += a[i * k + l] * b[l * m + j];
+  for (let i = 0; i < n; i++) {
+    for (let l = 0; l < k; l++) {
+      const factor = a[i * k + l];
+      if (factor) add(product, b, factor, i * m, l * m, m);
+    }
+  }
   return product;
 }
 
 function transposed(a, columns) {
   const rows = a.length / columns;
-  return Float64Array.from(a, (_, i) => a[(i % rows) * columns + Math.floor(i / rows)]);
+  const turned = new Float64Array(a.length);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) turned[j * rows + i] = a[i * columns + j];
+  return turned;
 }
 
 // to += factor · what; of a matrix to the row that begins at `at`, and what begins at `from`
@@ -313,8 +319,8 @@ function lines(shown, vocabulary) {
 }
 
 // The weights of a sentence's words; none for the city where it is hidden.
-function weightsOf(tables, sentence, hide) {
-  const { weights } = look(tables, prepare(tables), seen(sentence, hide));
+function weightsOf(tables, made, sentence, hide) {
+  const { weights } = look(tables, made, seen(sentence, hide));
   const all = [...weights];
   if (hide && sentence.city >= 0) all.splice(sentence.city, 0, 0);
   return all;
@@ -403,7 +409,8 @@ function render({ model, el }) {
     count.show(state.count, String(counts[state.count]));
     hide.show(state.hide);
     picture.show(run);
-    const weights = shown.map((each) => weightsOf(run.tables, each, state.hide));
+    const made = prepare(run.tables);
+    const weights = shown.map((each) => weightsOf(run.tables, made, each, state.hide));
     sentences.show(weights);
     sentence.say(told(words, run, counts[state.count]));
     folded.show(() => [
