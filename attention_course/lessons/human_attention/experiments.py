@@ -293,12 +293,12 @@ def _places(sentences: BlankSentences) -> dict[str, np.ndarray]:
 
 
 def _groups(corpus: FillInTheBlank) -> dict[str, np.ndarray]:
-    """The ids of the cities, the kinds, the examples, and of all other words but the blanks."""
+    """The ids of the cities, the kinds, the examples, and of all other words."""
     groups = {
         "city": corpus.cities,
         "kind": corpus.kinds,
         "example": corpus.examples,
-        "other": corpus.fillers,
+        "other": [*corpus.fillers, *corpus.blanks.values()],
     }
     return {
         part: np.array([corpus.vocabulary.id(word) for word in words])
@@ -307,7 +307,7 @@ def _groups(corpus: FillInTheBlank) -> dict[str, np.ndarray]:
 
 
 def _fillers(corpus: FillInTheBlank) -> np.ndarray:
-    return _groups(corpus)["other"]
+    return np.array([corpus.vocabulary.id(word) for word in corpus.fillers])
 
 
 def _batches(
