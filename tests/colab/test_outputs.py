@@ -197,7 +197,7 @@ def test_a_lesson_shows_something_of_every_kind(executed):
     if executed.name.endswith("/index"):
         pytest.skip("the landing page is no lesson")
     shown = {cell: "".join(_html(outputs)) for cell, outputs in executed.outputs().items()}
-    kinds = {"ac-picture", "ac-exercise"}
+    kinds = {"ac-(picture|diagram)", "ac-exercise"}
     if any("record" in cell.metadata.get("tags", ()) for cell in executed.notebook.cells):
         kinds.add("ac-claim")
     for kind in kinds:
