@@ -342,6 +342,16 @@ def test_the_chinese_chrome_is_chinese(visit, edition):
         assert not [label for label in english if re.search("[a-z]{3}", label)], english
 
 
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_only_chinese_is_set_in_a_chinese_font_before_any_other(visit, edition):
+    """Quotation marks of a Chinese font are full-width."""
+    page = visit(next(name for name in LESSONS if name.startswith(edition)))
+    for element, generic in (("article p", "sans-serif"), ("article pre", "monospace")):
+        fonts = page.locator(element).first.evaluate("(e) => getComputedStyle(e).fontFamily")
+        chinese, other = fonts.index("PingFang SC"), fonts.index(f" {generic}")
+        assert (chinese < other) == (edition == "zh"), fonts
+
+
 @every_page
 def test_links_inside_the_book_lead_somewhere(name):
     html = (HTML / f"{name}.html").read_text(encoding="utf-8")
