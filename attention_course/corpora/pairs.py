@@ -15,8 +15,8 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import pairwise, product
 from typing import Any
@@ -947,8 +947,13 @@ class _Grammar:
         return _Phrase(
             (*thing.zh, *time.zh, ("被", passive), *by.zh, *done)
             + ((("吗", turn),) if asks else ()),
-            (*(was + thing.en if asks else thing.en + was), (verb.participle, act))
-            + (*by_word, *by.object, *time.en),
+            (
+                *(was + thing.en if asks else thing.en + was),
+                (verb.participle, act),
+                *by_word,
+                *by.object,
+                *time.en,
+            ),
             thing.structures
             | by.structures
             | time.structures
@@ -1076,7 +1081,7 @@ class _Grammar:
             zh = self.one([zh for zh in self.lexicon.nouns if self._comparable(zh)])
             tags = self.lexicon.nouns[zh][3]
             one, other = self._this_and_that(zh)
-        source, more, _ = self.one([a for a in self._compared(tags)])
+        source, more, _ = self.one(self._compared(tags))
         quality = self.tied(source, more)
         than, asks = self.tied("比", "than"), self.chance(0.2)
         how = _Phrase(
