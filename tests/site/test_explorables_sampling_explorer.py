@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from attention_course import explorables, language
 from attention_course.decoding import probabilities
 from attention_course.explorables import SamplingExplorer
+from attention_course.explorables.sampling_explorer.explorable import measured
 
 EXAMPLES = explorables.examples("sampling_explorer")
 TOKENS = [" ", "\n", "\t", *"abcdefghi"]
@@ -55,7 +56,8 @@ def fact(page: Page, place: int) -> str:
 def bars(page: Page) -> list[list[str]]:
     """The texts of each row of bars: token, the model's share, the share now, times drawn."""
     return page.locator(".ac-next:not(.ac-next-heads)").evaluate_all(
-        "rows => rows.map(row => [...row.children].map((c) => c.textContent).filter((t, i) => i !== 1))"
+        """rows => rows.map((row) =>
+            [...row.children].filter((_, i) => i !== 1).map((cell) => cell.textContent))"""
     )
 
 
@@ -205,6 +207,13 @@ def test_what_cannot_be_seen_has_a_sign() -> None:
     assert made.state["tokens"] == ["\\r", "\\x00", "\\xa0", "é", "字", "␣␣"]
     assert made.state["contexts"][0] == "…⏎\n⏎\n␣b⏎\n"
     assert made.state["contexts"][1] == "…" + "x" * 120
+
+
+def test_a_top_p_of_one_cuts_nothing() -> None:
+    made = SamplingExplorer(["x"], TOKENS, LOGITS[:1], temperature=0.1, top_p=1.0)
+    assert made.state["top_p"] is None
+    after = measured(made.state)["after"]
+    torch.testing.assert_close(after, probabilities(LOGITS[0], 0.1, top_p=1.0))
 
 
 def test_a_start_of_ones_own_stands_on_the_sliders(show: Callable, page: Page) -> None:

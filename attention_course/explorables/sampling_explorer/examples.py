@@ -49,8 +49,8 @@ def computed() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     level = SamplingExplorer(["x"], list("abcdefgh"), [[2, 1, 2, 0, 1, 2, 0.5, 1]])
     steep = SamplingExplorer(["x"], list("abcd"), [[90, 0, -5, 89]])
     cases = [
-        (small, (0.1, 0.75, 1.0, 3.0), (None, 1, 3, 6), (None, 0.05, 0.5, 0.95, 1.0)),
-        (large, (0.1, 0.5, 1.0, 1.35, 3.0), (None, 1, 5, 40, 400), (None, 0.05, 0.5, 0.99, 1.0)),
+        (small, (0.1, 0.75, 1.0, 3.0), (None, 1, 3, 6), (None, 0.05, 0.5, 0.95)),
+        (large, (0.1, 0.5, 1.0, 1.35, 3.0), (None, 1, 5, 40, 400), (None, 0.05, 0.5, 0.99)),
         (level, (0.3, 1.0, 3.0), (None, 1, 2, 4, 7), (None, 0.3, 0.6, 0.9)),  # with equal ones
         (steep, (0.1, 1.0, 3.0), (None, 2, 4), (None, 0.5, 0.99)),
     ]

@@ -33,7 +33,7 @@ class SamplingExplorer(Explorable):
             ⏎ and ⇥, other characters that cannot be seen by their code.
         logits: ``(contexts, vocab)``: for each text what the model gives to each token as the next.
         temperature: at the start, 0.1 to 3.
-        top_k, top_p: at the start; None is off.
+        top_k, top_p: at the start; None is off, and so is a ``top_p`` of 1.
 
     Raises:
         TypeError: contexts or tokens that are not strings, numbers that are none.
@@ -67,6 +67,7 @@ class SamplingExplorer(Explorable):
             )
         if top_p is not None:
             top_p = between("top_p", top_p, 0.01, 1)
+            top_p = None if top_p == 1 else top_p  # all together have it: nothing to cut
         super().__init__(
             contexts=[_end(text) for text in contexts],
             tokens=[visible(token) for token in tokens],
