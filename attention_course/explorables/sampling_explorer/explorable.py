@@ -96,7 +96,7 @@ class SamplingExplorer(Explorable):
     def still(self) -> str:
         state, words, here = self.state, self.words, measured(self.state)
         before, after, order = (here[name].numpy() for name in ("before", "after", "order"))
-        off = words["off"]
+        text, off = state["contexts"][state["context"]], words["off"]
         shown = words["shown"].format(
             temperature=still.number(state["temperature"]),
             top_k=off if state["top_k"] is None else state["top_k"],
@@ -114,7 +114,7 @@ class SamplingExplorer(Explorable):
             table.append(self._row(name, "", before[rest].sum(), after[rest].sum()))
         head = ["token", "logit", "before", "after", "drawn"]
         return (
-            element("pre", element("code", escape(state["contexts"][state["context"]])))
+            element("pre", element("code", escape(text), element("b", " ?")))
             + element("p", escape(words["signs"]))
             + element("p", escape(shown))
             + still.bars(labels, after[first], words["picture"])
