@@ -33,7 +33,7 @@ def english() -> None:
 
 @pytest.fixture
 def explorer(show: Callable) -> SamplingExplorer:
-    made = SamplingExplorer(["for x in", "if a:\n\tretur"], TOKENS, LOGITS)
+    made = SamplingExplorer(["for x in", "if a:\n\tself."], TOKENS, LOGITS)
     show(made)
     return made
 
@@ -174,11 +174,11 @@ def test_the_pages_chances_are_even() -> None:
 
 def test_another_text_has_its_own_logits(page: Page, explorer: SamplingExplorer) -> None:
     texts = page.get_by_role("group", name="the text so far").get_by_role("button")
-    assert texts.all_text_contents() == ["for␣x␣in", "⇥retur"]
+    assert texts.all_text_contents() == ["for␣x␣in", "⇥self."]
     texts.nth(1).press("Enter")
     frame(page)
     expect(texts.nth(1)).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".ac-chosen-text")).to_have_text("if␣a:⏎\n⇥retur?")
+    expect(page.locator(".ac-chosen-text")).to_have_text("if␣a:⏎\n⇥self.?")
     assert bars(page)[0][0] == "a"
     assert [row[0] for row in bars(page)][1:4] == ["␣", "⏎", "⇥"], "equal ones in their order"
     # Those as likely as the last of the top k stay too, as in the library.
