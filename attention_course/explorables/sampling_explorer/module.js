@@ -297,10 +297,7 @@ function render({ model, el }) {
     const values = {
       left: fill(words.of, { kept: result.kept, vocab: tokens.length }),
       lost: percent(result.lost),
-      entropy: fill(words.bits, {
-        old: number(result.entropies[0]),
-        entropy: number(result.entropies[1]),
-      }),
+      entropy: result.entropies.map((each) => number(each)).join(" → "),
     };
     facts.forEach((fact) => setText(fact.value, values[fact.name]));
     const lead = fill(state.seed === null ? words.undrawn : words.order, { seed: state.seed });
