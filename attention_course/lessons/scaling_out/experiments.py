@@ -1,0 +1,233 @@
+"""What lesson 4-5 measures with: the script at work in processes of its own, and arithmetic."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from torch import Tensor
+
+from ... import checkpoints, checks
+from ...language import word, words
+from ...markup import Display, escape
+from ...numbers import number
+from ...tables import Table
+from ...transformer import EncoderLayer, LanguageModel
+from . import script
+
+SCRIPT = "attention_course.lessons.scaling_out.script"
+_PACKAGE = Path(__file__).parents[3]  # the folder that the package is in
+_WAITS = 300  # seconds for a run
+_OF_TORCHRUN = {
+    "RANK",
+    "LOCAL_RANK",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+}
+_CAUSE = re.compile(
+    r"Root Cause.*?rank\s*: (\d+).*?exitcode\s*: (-?\d+).*?traceback\s*: (.*?)\n=====", re.S
+)
+
+
+# --- The script, started as from a command line ---------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the script that has ended, well or not.
+
+    Attributes:
+        command: what was called.
+        exit_code: 0 if all went well.
+        said: what the script printed.
+        errors: what it, and torchrun, had to complain of.
+        folder: where its files are, as long as a run that was given it is there.
+    """
+
+    command: str
+    exit_code: int
+    said: str
+    errors: str
+    folder: TemporaryDirectory = field(repr=False)
+    log: dict | None = field(repr=False)
+
+    @property
+    def losses(self) -> Tensor:
+        """The loss at each step, ``(steps,)``, of the checkpoint's steps, too."""
+        return torch.tensor(self._log()["losses"], dtype=torch.float64)
+
+    @property
+    def milliseconds(self) -> float:
+        """What a step took: the median."""
+        return 1000 * statistics.median(self._log()["seconds"])
+
+    @property
+    def first(self) -> int:
+        """The first step that this run took itself."""
+        return self._log()["first"]
+
+    @property
+    def cause(self) -> str:
+        """Why it did not end well, in torchrun's own words: which process ended first, and how."""
+        if found := _CAUSE.search(self.errors):
+            rank, code, trace = found.groups()
+            return f"rank {rank}, exit code {code}: {trace.strip().splitlines()[-1].strip()}"
+        return self.errors.strip().rpartition("\n")[2]
+
+    def _log(self) -> dict:
+        if self.log is None:
+            raise RuntimeError(f"{self.command}\nended with {self.exit_code}:\n{self.errors}")
+        return self.log
+
+
+def launch(processes: int, options: str = "", run: Run | None = None) -> Run:
+    """Start the script on so many processes with torchrun, print the command, and wait for its end.
+
+    Each process has one thread, and a GPU if there is one for each of two, so that runs on one and
+    on two can be compared.
+
+    Args:
+        processes: how many.
+        options: for the script, as on a command line.
+        run: an earlier run, whose files are there for this one; a new folder by default.
+
+    Raises:
+        TypeError, ValueError: ``processes`` is not a whole number of at least 1.
+        TimeoutError: it took longer than five minutes; it has been stopped.
+    """
+    processes = checks.size("processes", processes)
+    folder = run.folder if run else TemporaryDirectory(prefix="scaling-out-")
+    device = "cuda" if torch.cuda.device_count() >= max(2, processes) else "cpu"
+    torchrun = ["--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
+    command = ["-m", "torch.distributed.run", *torchrun, "-m", SCRIPT]
+    command += ["--device", device, *shlex.split(options)]
+    print(f"$ python {shlex.join(command)}", flush=True)
+    losses = Path(folder.name, "losses.json")
+    losses.unlink(missing_ok=True)
+    started = subprocess.Popen(
+        [sys.executable, *command, "--losses", losses.name],
+        cwd=folder.name,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    try:
+        said, errors = started.communicate(timeout=_WAITS)
+    except BaseException as error:  # also if the reader stops the cell
+        started.terminate()  # torchrun ends the processes that it has started
+        started.wait()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise TimeoutError(f"{shlex.join(command)} took over {_WAITS} seconds") from None
+        raise
+    log = json.loads(losses.read_text()) if losses.exists() else None
+    shown = shlex.join(["python", *command])
+    return Run(shown, started.returncode, said, errors, folder, log)
+
+
+def _environment() -> dict[str, str]:
+    """This process's, for a run of its own on this machine alone, of one thread a process."""
+    ours = {name: value for name, value in os.environ.items() if name not in _OF_TORCHRUN}
+    path = os.pathsep.join(filter(None, [str(_PACKAGE), os.environ.get("PYTHONPATH")]))
+    ours |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
+    if sys.platform == "linux":
+        ours.setdefault("GLOO_SOCKET_IFNAME", "lo")  # also where the machine's name leads nowhere
+    return ours
+
+
+def without_memory(run: Run, checkpoint: str) -> Tensor:
+    """The losses, ``(steps,)``, if a checkpoint is gone on from without what the optimizer knew.
+
+    Raises:
+        OSError, ValueError: as :func:`attention_course.checkpoints.load`.
+    """
+    model = script.new_model()
+    losses, _ = checkpoints.load(
+        Path(run.folder.name, checkpoint), model, script.new_optimizer(model)
+    )
+    optimizer, options = script.new_optimizer(model), script.options_of([])
+    for step in range(len(losses) + 1, options.steps + 1):
+        losses.append(script.train_step(model, optimizer, script.batch(step, options.global_batch)))
+    return torch.tensor(losses, dtype=torch.float64)
+
+
+# --- Arithmetic -----------------------------------------------------------------------------------
+
+
+def gpt2_parameters() -> int:
+    """How many parameters the smallest GPT-2 has: tokens, positions, 12 layers, the last norm.
+
+    Its layers have the shapes of ours. Its positions are learned, 1,024 of them, and its table of
+    tokens is also its last layer.
+
+    Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", table 2,
+    and the released weights.
+    """
+    d_model = 768
+    layer = sum(p.numel() for p in EncoderLayer(d_model, 12, 4 * d_model).parameters())
+    return (50_257 + 1024) * d_model + 12 * layer + 2 * d_model
+
+
+# --- What only a GPU makes faster -----------------------------------------------------------------
+
+
+def on_gpu(steps: int = 20) -> Display:
+    """Milliseconds a step on a GPU in float32, bfloat16, and compiled; a note where there is none.
+
+    The model is larger than the script's, so that the GPU has something to do.
+    """
+    said = words("scaling_out.gpu")
+    if not torch.cuda.is_available():
+        return Note(said["skipped"])
+    lines = []
+    for name, precision, compiles in (
+        ("float32", torch.float32, False),
+        ("bfloat16", torch.bfloat16, False),
+        ("compiled", torch.bfloat16, True),
+    ):
+        took = _milliseconds(precision, compiles, steps)
+        lines.append([said["names"][name], number(took)])
+    title = word("scaling_out.gpu.title", device=torch.cuda.get_device_name())
+    return Table(title, said["head"], lines)
+
+
+def _milliseconds(precision: torch.dtype, compiles: bool, steps: int) -> float:
+    torch.manual_seed(0)
+    model = LanguageModel(script.LETTERS + 2, 512, 8, 8, 2048, pad_id=None).cuda()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
+    run = torch.compile(model) if compiles else model
+    lines = script.batch(1, 1024).cuda()
+    for step in range(steps + 5):
+        if step == 5:  # the first steps compile, and find the fastest kernels
+            torch.cuda.synchronize()
+            begin = time.perf_counter()
+        script.train_step(run, optimizer, lines, precision=precision)
+    torch.cuda.synchronize()
+    return 1000 * (time.perf_counter() - begin) / steps
+
+
+class Note(Display):
+    """A sentence in a card."""
+
+    def __init__(self, said: str) -> None:
+        self.said = said
+
+    def html(self) -> str:
+        return f'<div class="ac ac-card" data-tone="quiet"><p>{escape(self.said)}</p></div>'
+
+    def text(self) -> str:
+        return self.said
