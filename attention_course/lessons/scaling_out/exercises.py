@@ -75,9 +75,7 @@ mean = Exercise(
         "divided_each": [
             lambda gradients, counts: (gradients / counts[:, None]).sum(dim=0),
             lambda gradients, counts: (gradients / counts[:, None]).mean(dim=0),
-            lambda gradients, counts: (
-                (gradients / counts[:, None]).sum(dim=0) / (1 / counts).sum()
-            ),
+            lambda gradients, counts: (gradients / counts[:, None]).sum(dim=0) / (1 / counts).sum(),
         ],
         "twice": lambda gradients, counts: (
             (counts[:, None] * gradients).sum(dim=0) / counts.sum() / len(counts)
@@ -85,14 +83,17 @@ mean = Exercise(
         "softmax": lambda gradients, counts: (
             counts.double().softmax(dim=0)[:, None] * gradients
         ).sum(dim=0),
-        "largest": lambda gradients, counts: gradients[counts.argmax()],
+        "one_share": [
+            lambda gradients, counts: gradients[counts.argmax()],
+            lambda gradients, counts: gradients[0],
+            lambda gradients, counts: gradients[-1],
+        ],
         "not_added": lambda gradients, counts: counts[:, None] * gradients / counts.sum(),
         "wrong_axis": lambda gradients, counts: gradients.mean(dim=1),
     },
     otherwise="other_mean",
     wrong_answers={
         "other_mean": [
-            lambda gradients, counts: gradients[0],
             lambda gradients, counts: -my_mean(gradients, counts),
             lambda gradients, counts: my_mean(gradients, counts.sqrt()),
         ],
@@ -140,7 +141,7 @@ sent = Exercise(
         Case(4, 1000, 4),
         Case(2, 300, 4),
         Case(5, 2000, 2),
-        Case(8, 51_200, 4),
+        Case(8, 5120, 4),
         Case(1, 600, 4),
     ],
     right_answers=[my_bytes, _bytes_formula, _bytes_less, _bytes_loop, _bytes_numpy],
@@ -150,9 +151,7 @@ sent = Exercise(
         ),
         "numbers": lambda processes, parameters, bytes_each: my_bytes(processes, parameters, 1),
         "whole_each_turn": [
-            lambda processes, parameters, bytes_each: (
-                2 * (processes - 1) * parameters * bytes_each
-            ),
+            lambda processes, parameters, bytes_each: 2 * (processes - 1) * parameters * bytes_each,
             lambda processes, parameters, bytes_each: (processes - 1) * parameters * bytes_each,
         ],
         "one_turn": [
@@ -184,7 +183,7 @@ sent = Exercise(
         "other_bytes": [
             lambda processes, parameters, bytes_each: processes * parameters * bytes_each,
             lambda processes, parameters, bytes_each: (
-                my_bytes(processes, parameters, bytes_each) + parameters
+                my_bytes(processes, parameters, bytes_each) + 1
             ),
         ],
     },

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ... import checkpoints, checks
 from ...language import word, words
@@ -165,7 +165,14 @@ def without_memory(run: Run, checkpoint: str) -> Tensor:
     return torch.tensor(losses, dtype=torch.float64)
 
 
-# --- Arithmetic -----------------------------------------------------------------------------------
+# --- Gradients and arithmetic ---------------------------------------------------------------------
+
+
+def gradient(model: nn.Module, lines: Tensor) -> Tensor:
+    """The slopes of the loss on some lines by all parameters, in one vector."""
+    model.zero_grad()
+    script.loss_of(model, lines).backward()
+    return torch.cat([p.grad.flatten() for p in model.parameters()])
 
 
 def gpt2_parameters() -> int:
