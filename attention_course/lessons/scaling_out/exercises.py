@@ -183,7 +183,7 @@ sent = Exercise(
         "other_bytes": [
             lambda processes, parameters, bytes_each: processes * parameters * bytes_each,
             lambda processes, parameters, bytes_each: (
-                my_bytes(processes, parameters, bytes_each) + 1
+                my_bytes(processes, parameters, bytes_each) + 500
             ),
         ],
     },

@@ -6,13 +6,15 @@ import json
 import os
 import re
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
 import time
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +46,18 @@ _CAUSE = re.compile(
 # --- The script, started as from a command line ---------------------------------------------------
 
 
+class Folder:
+    """A folder for files that are there as long as somebody holds it.
+
+    Attributes:
+        name: where it is.
+    """
+
+    def __init__(self) -> None:
+        self.name = mkdtemp(prefix="scaling-out-")
+        weakref.finalize(self, shutil.rmtree, self.name, ignore_errors=True)
+
+
 @dataclass(frozen=True)
 class Run:
     """A run of the script that has ended, well or not.
@@ -53,14 +67,14 @@ class Run:
         exit_code: 0 if all went well.
         said: what the script printed.
         errors: what it, and torchrun, had to complain of.
-        folder: where its files are, as long as a run that was given it is there.
+        folder: where its files are.
     """
 
     command: str
     exit_code: int
     said: str
     errors: str
-    folder: TemporaryDirectory = field(repr=False)
+    folder: Folder = field(repr=False)
     log: dict | None = field(repr=False)
 
     @property
@@ -92,8 +106,10 @@ class Run:
         return self.log
 
 
-def launch(processes: int, options: str = "", run: Run | None = None) -> Run:
-    """Start the script on so many processes with torchrun, print the command, and wait for its end.
+def launch(
+    processes: int, options: str = "", run: Run | None = None, *, torchrun: bool = True
+) -> Run:
+    """Start the script on so many processes, print the command, and wait for its end.
 
     Each process has one thread, and a GPU if there is one for each of two, so that runs on one and
     on two can be compared.
@@ -102,17 +118,22 @@ def launch(processes: int, options: str = "", run: Run | None = None) -> Run:
         processes: how many.
         options: for the script, as on a command line.
         run: an earlier run, whose files are there for this one; a new folder by default.
+        torchrun: whether torchrun starts it; one process can also be started directly.
 
     Raises:
-        TypeError, ValueError: ``processes`` is not a whole number of at least 1.
+        TypeError, ValueError: ``processes`` is not a whole number of at least 1, or more than 1
+            without torchrun.
         TimeoutError: it took longer than five minutes; it has been stopped.
     """
     processes = checks.size("processes", processes)
-    folder = run.folder if run else TemporaryDirectory(prefix="scaling-out-")
+    if processes > 1 and not torchrun:
+        raise ValueError(f"processes: got {processes} without torchrun, expected 1")
+    folder = run.folder if run else Folder()
     device = "cuda" if torch.cuda.device_count() >= max(2, processes) else "cpu"
-    torchrun = ["--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
-    command = ["-m", "torch.distributed.run", *torchrun, "-m", SCRIPT]
-    command += ["--device", device, *shlex.split(options)]
+    starter = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
+    starter += ["--nproc-per-node", str(processes)]
+    command = [*(starter if torchrun else ()), "-m", SCRIPT, "--device", device]
+    command += shlex.split(options)
     print(f"$ python {shlex.join(command)}", flush=True)
     losses = Path(folder.name, "losses.json")
     losses.unlink(missing_ok=True)

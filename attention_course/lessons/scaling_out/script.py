@@ -196,7 +196,6 @@ def _size(text: str) -> int:
     return int(text)
 
 
-@record
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train; on several processes if torchrun has started them."""
     options = options_of(arguments)
@@ -234,4 +233,4 @@ def _device(wanted: str, local: int) -> torch.device:
 
 
 if __name__ == "__main__":
-    main()
+    record(main)()  # so that torchrun's report holds what went wrong
