@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from attention_course import language
-from attention_course.lessons.scaling_out import experiments, script
+from attention_course.lessons.scaling_out import experiments, rounding, script
 
 
 @pytest.fixture(autouse=True)
@@ -41,12 +41,12 @@ def test_two_processes_of_which_one_dies_train_as_one_process_does(capsys):
     assert resumed.exit_code == 0, resumed.errors
     assert (resumed.first, len(resumed.losses)) == (4, 8)
     assert resumed.milliseconds > 0
-    torch.testing.assert_close(resumed.losses, losses(8), atol=1e-5, rtol=0)
+    torch.testing.assert_close(resumed.losses, losses(8), atol=1e-3, rtol=0)
     assert "$ python -m torch.distributed.run --standalone" in capsys.readouterr().out
 
 
 def test_pieces_of_a_share_give_the_step_of_the_whole():
-    torch.testing.assert_close(losses(5, accumulate=4), losses(5), atol=1e-5, rtol=0)
+    torch.testing.assert_close(losses(5, accumulate=4), losses(5), atol=1e-4, rtol=0)
 
 
 def test_fewer_bits_change_the_losses_a_little():
@@ -99,8 +99,8 @@ def test_a_checkpoint_without_the_optimizer_s_memory_leads_elsewhere(tmp_path):
     forgetful = experiments.without_memory(run, "run.safetensors")
     whole = losses(30)
     assert len(forgetful) == 80
-    torch.testing.assert_close(forgetful[:21], whole[:21], atol=1e-5, rtol=0)
-    assert (forgetful[21:30] - whole[21:]).abs().max() > 0.001
+    torch.testing.assert_close(forgetful[:21], whole[:21], atol=1e-4, rtol=0)
+    assert (forgetful[21:30] - whole[21:]).abs().max() > 0.1
 
 
 @pytest.mark.parametrize(
@@ -126,27 +126,47 @@ def test_bad_options_are_named(capsys):
         experiments.launch(0)
 
 
-def test_the_cause_is_what_torchrun_calls_the_root():
-    report = """
-Failures:
-[1]:
-  rank      : 0 (local_rank: 0)
-  exitcode  : -15 (pid: 7)  (SIGTERM)
-  traceback : Signal 15 (SIGTERM) received by PID 7
--------
-Root Cause (first observed failure):
-[0]:
-  rank      : 1 (local_rank: 1)
-  exitcode  : 1 (pid: 8)
-  traceback : Traceback (most recent call last):
-    File "x.py", line 1
-  ValueError: --global-batch: got 63
+def report(*failures):
+    """As torchrun writes it: the last one is what it takes for the root cause."""
+    entries = [
+        f"[{i}]:\n  time      : 2026-01-01\n  rank      : {rank} (local_rank: {rank})\n"
+        f"  exitcode  : {code} (pid: 7)\n  error_file: <N/A>\n  traceback : {trace}\n"
+        for i, (rank, code, trace) in enumerate(failures)
+    ]
+    *others, root = entries
+    rule = 20 * "-"
+    text = (
+        f"{rule}\nFailures:\n{''.join(others)}{rule}\nRoot Cause (first observed failure):\n{root}"
+    )
+    return experiments.Run("", 1, "", f"{text}{20 * '='}\n", None, None)
 
-========
-"""
-    run = experiments.Run("", 1, "", report, None, None)
-    assert run.cause == "rank 1, exit code 1: ValueError: --global-batch: got 63"
+
+KILLED = (1, -9, "Signal 9 (SIGKILL) received by PID 7")
+ENDED = (0, -15, "Signal 15 (SIGTERM) received by PID 7")
+ALONE = (0, 1, "Traceback (most recent call last):\n    File x\n  RuntimeError: process 0 stops\n")
+
+
+@pytest.mark.parametrize("failures", [[ENDED, KILLED], [KILLED, ALONE], [KILLED], [ALONE, KILLED]])
+def test_the_cause_is_the_process_that_was_killed(failures):
+    """Also where torchrun has noticed first that another one could not go on without it."""
+    assert report(*failures).cause == "rank 1, exit code -9: Signal 9 (SIGKILL) received by PID 7"
+
+
+def test_the_cause_is_the_error_where_nobody_was_killed():
+    assert report(ENDED, ALONE).cause == "rank 0, exit code 1: RuntimeError: process 0 stops"
     assert experiments.Run("", 1, "", "a\nlast\n", None, None).cause == "last"
+
+
+def test_the_log_of_roundings_is_whole_and_of_this_code():
+    log = experiments.roundings()
+    assert set(log) == set(rounding.KINDS)
+    for kind in log.values():
+        assert len(kind) == len(rounding.STARTS) * len(rounding.SHARES)
+        assert min(kind) > 0
+        assert max(kind) < 0.01
+    for name, kind in rounding.KINDS.items():
+        found = max(rounding.apart(0, kind, steps=10))
+        assert 0 < found < 100 * max(log[name])
 
 
 def test_gpt2_has_as_many_parameters_as_its_weights():

@@ -7,12 +7,14 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import time
 import weakref
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -38,9 +40,10 @@ _OF_TORCHRUN = {
     "MASTER_ADDR",
     "MASTER_PORT",
 }
-_CAUSE = re.compile(
-    r"Root Cause.*?rank\s*: (\d+).*?exitcode\s*: (-?\d+).*?traceback\s*: (.*?)\n=====", re.S
+_FAILURE = re.compile(
+    r"rank\s*: (\d+)[^\n]*\n\s*exitcode\s*: (-?\d+).*?traceback\s*: (.*?)\n(?:\[\d|---|===)", re.S
 )
+_ENDED_BY_TORCHRUN = -signal.SIGTERM
 
 
 # --- The script, started as from a command line ---------------------------------------------------
@@ -94,11 +97,17 @@ class Run:
 
     @property
     def cause(self) -> str:
-        """Why it did not end well, in torchrun's own words: which process ended first, and how."""
-        if found := _CAUSE.search(self.errors):
-            rank, code, trace = found.groups()
-            return f"rank {rank}, exit code {code}: {trace.strip().splitlines()[-1].strip()}"
-        return self.errors.strip().rpartition("\n")[2]
+        """Why it did not end well, in torchrun's own words.
+
+        Of the processes that a signal of somebody else's has killed, the first; else the one that
+        torchrun lists last, which it calls the root cause.
+        """
+        failures = _FAILURE.findall(self.errors)
+        if not failures:
+            return self.errors.strip().rpartition("\n")[2]
+        killed = [each for each in failures if 0 > int(each[1]) != _ENDED_BY_TORCHRUN]
+        rank, code, trace = (killed or failures[-1:])[0]
+        return f"rank {rank}, exit code {code}: {trace.strip().splitlines()[-1].strip()}"
 
     def _log(self) -> dict:
         if self.log is None:
@@ -184,6 +193,11 @@ def without_memory(run: Run, checkpoint: str) -> Tensor:
     for step in range(len(losses) + 1, options.steps + 1):
         losses.append(script.train_step(model, optimizer, script.batch(step, options.global_batch)))
     return torch.tensor(losses, dtype=torch.float64)
+
+
+def roundings() -> dict[str, list[float]]:
+    """How far rounding leads runs apart, by kind of numbers: the log of the module ``rounding``."""
+    return json.loads(resources.files(__package__).joinpath("rounding.json").read_text())
 
 
 # --- Gradients and arithmetic ---------------------------------------------------------------------
