@@ -143,7 +143,7 @@ def launch(
     starter += ["--nproc-per-node", str(processes)]
     command = [*(starter if torchrun else ()), "-m", SCRIPT, "--device", device]
     command += shlex.split(options)
-    print(f"$ python {shlex.join(command)}", flush=True)
+    print(_in_lines(command), flush=True)
     losses = Path(folder.name, "losses.json")
     losses.unlink(missing_ok=True)
     started = subprocess.Popen(
@@ -167,6 +167,18 @@ def launch(
     log = json.loads(losses.read_text()) if losses.exists() else None
     shown = shlex.join(["python", *command])
     return Run(shown, started.returncode, said, errors, folder, log)
+
+
+def _in_lines(command: list[str]) -> str:
+    """A command as one would type it: what starts the script, the script, its options."""
+    script_at = command.index(SCRIPT)
+    parts = (
+        command[: script_at - 1],
+        command[script_at - 1 : script_at + 1],
+        command[script_at + 1 :],
+    )
+    lines = [shlex.join(part) for part in parts if part]
+    return "$ python " + " \\\n      ".join(lines)
 
 
 def _environment() -> dict[str, str]:
