@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class BytePairs:
         pairs: Counter[Pair] = Counter()
         where: defaultdict[Pair, set[bytes]] = defaultdict(set)
         for piece, tokens in pieces.items():
-            for pair in zip(tokens, tokens[1:], strict=False):
+            for pair in pairwise(tokens):
                 pairs[pair] += counts[piece]
                 where[pair].add(piece)
         merges: list[Pair] = []
@@ -72,9 +73,9 @@ class BytePairs:
             for piece in where[best]:
                 tokens = pieces[piece]
                 joined = pieces[piece] = merge(tokens, best, _BYTES + len(merges))
-                for pair in zip(tokens, tokens[1:], strict=False):
+                for pair in pairwise(tokens):
                     pairs[pair] -= counts[piece]
-                for pair in zip(joined, joined[1:], strict=False):
+                for pair in pairwise(joined):
                     pairs[pair] += counts[piece]
                     where[pair].add(piece)
             del pairs[best]
@@ -103,7 +104,7 @@ class BytePairs:
         tokens, never = list(piece), len(self)
         while len(tokens) > 1:
             new, best = min(
-                (self._new.get(pair, never), pair) for pair in zip(tokens, tokens[1:], strict=False)
+                (self._new.get(pair, never), pair) for pair in pairwise(tokens)
             )
             if new == never:
                 break

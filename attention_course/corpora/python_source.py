@@ -91,7 +91,7 @@ def _place(name: str) -> float:
 def _text(
     folder: Path, names: Iterable[str], most: int, seen: set[bytes]
 ) -> tuple[bytes, tuple[str, ...]]:
-    """The files' text up to ``most`` bytes, and which were used; paragraphs ``seen`` are dropped."""
+    """Text of the files, up to ``most`` bytes, and which were used; no paragraph ``seen`` before."""
     taken: list[bytes] = []
     used: list[str] = []
     size = 0
