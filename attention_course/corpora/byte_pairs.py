@@ -103,9 +103,7 @@ class BytePairs:
     def _encode_piece(self, piece: bytes) -> list[int]:
         tokens, never = list(piece), len(self)
         while len(tokens) > 1:
-            new, best = min(
-                (self._new.get(pair, never), pair) for pair in pairwise(tokens)
-            )
+            new, best = min((self._new.get(pair, never), pair) for pair in pairwise(tokens))
             if new == never:
                 break
             tokens = merge(tokens, best, new)

@@ -91,7 +91,7 @@ def _place(name: str) -> float:
 def _text(
     folder: Path, names: Iterable[str], most: int, seen: set[bytes]
 ) -> tuple[bytes, tuple[str, ...]]:
-    """Text of the files, up to ``most`` bytes, and which were used; no paragraph ``seen`` before."""
+    """Text of the files, up to ``most`` bytes, and which were used; no paragraph ``seen``."""
     taken: list[bytes] = []
     used: list[str] = []
     size = 0

@@ -31,8 +31,8 @@ tensors on any device, with gradients or without: all are read) is compared with
 right answer returns. Where they differ, the message is that of the first mistake that fits:
 
 - *code* that makes the mistake fits if it returns the same numbers, and would have passed the cases
-  before; or, if the answer's result has a wrong shape, a result of that shape. It is a wrong answer
-  that must earn its message, which the tests try.
+  before; or, if the answer's result has a wrong shape and no mistake gives it, a result of that
+  shape. It is a wrong answer that must earn its message, which the tests try.
 - a :class:`Symptom` fits if its test of ``(got, want, *inputs)`` says so. Give wrong answers that
   show it.
 
@@ -388,13 +388,23 @@ class _Trial:
         return all(self._agree(self._tried_by(code, case), made, case) for case, made in results)
 
     def _mistake_of_shape(self, result: Any, wrong: Wrong) -> Wrong:
-        """The mistake that has a result of this wrong shape; else ``wrong`` itself."""
+        """The mistake that gives this very result, else one of this wrong shape, else ``wrong``."""
         if wrong.message == "shape":
             shape = answers.shape_of(result)
-            for key, mistake in self.exercise.mistakes.items():
-                codes = [code for code in _listed(mistake) if not isinstance(code, Symptom)]
-                if any(np.shape(self._tried_by(code, self.case)) == shape for code in codes):
-                    return Wrong(key)
+            got = as_array(result, shape)
+            codes = [
+                (key, code)
+                for key, mistake in self.exercise.mistakes.items()
+                for code in _listed(mistake)
+                if not isinstance(code, Symptom)
+            ]
+            alike = [
+                (key, code)
+                for key, code in codes
+                if np.shape(self._tried_by(code, self.case)) == shape
+            ]
+            for key, _ in [each for each in alike if self._explains(each[1], got)] + alike:
+                return Wrong(key)
         return wrong
 
     def _note_changes(self, case: Case, inputs: tuple[Any, ...]) -> None:
