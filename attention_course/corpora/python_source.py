@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import checks
+
 # Left out: what others installed, tests, tables of numbers, what a version or a distribution may
 # lack, and what was written by the machine's own build.
 LEFT_OUT = {
@@ -54,11 +56,10 @@ def python_source(
     Raises:
         FileNotFoundError: there is no source in the folder, or too little to hold some out. A
             Python may be built with its library in a zip file or compiled only.
-        ValueError: a size is not positive.
+        TypeError, ValueError: a size is not a whole number of at least 1.
     """
-    for name, size in (("train_bytes", train_bytes), ("held_out_bytes", held_out_bytes)):
-        if size < 1:
-            raise ValueError(f"{name}: got {size!r}, expected at least 1")
+    train_bytes = checks.size("train_bytes", train_bytes)
+    held_out_bytes = checks.size("held_out_bytes", held_out_bytes)
     folder = Path(sysconfig.get_path("stdlib") if folder is None else folder)
     names = sorted(_names(folder), key=_place)
     seen: set[bytes] = set()
