@@ -185,6 +185,8 @@ class Exercise:
         measure: ``measure(result, *inputs)`` is compared instead of the results themselves.
         use: ``use(answer, *inputs)`` gives the result; by default the answer is called.
         tolerance: how far a number may be off, as a share of the largest one expected.
+        by_shape: whether a wrong shape alone tells the mistake; not where its length is what an
+            answer has to get right.
         exact_zeros: where exactly 0 is expected, nothing else will do (message ``not_zero``).
     """
 
@@ -201,6 +203,7 @@ class Exercise:
     measure: Callable[..., Any] | None = None
     use: Callable[..., Any] | None = None
     tolerance: float = 1e-5
+    by_shape: bool = True
     exact_zeros: bool = False
 
     @property
@@ -403,7 +406,8 @@ class _Trial:
                 for key, code in codes
                 if np.shape(self._tried_by(code, self.case)) == shape
             ]
-            for key, _ in [each for each in alike if self._explains(each[1], got)] + alike:
+            found = [each for each in alike if self._explains(each[1], got)]
+            for key, _ in found + (alike if self.exercise.by_shape else []):
                 return Wrong(key)
         return wrong
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -106,6 +107,33 @@ def _merge_last_lost(tokens, pair, new):
     return joined
 
 
+def _merge_last_twice(tokens, pair, new):
+    joined = []
+    i = 0
+    while i < len(tokens) - 1:
+        if (tokens[i], tokens[i + 1]) == pair:
+            joined.append(new)
+            i += 1
+        else:
+            joined.append(tokens[i])
+        i += 1
+    return [*joined, tokens[-1]]
+
+
+def _merge_neighbours(tokens, pair, new):
+    return [new if each == pair else each[0] for each in pairwise(tokens)]
+
+
+def _merge_again(tokens, pair, new):
+    joined = []
+    for i in range(len(tokens)):
+        if i > 0 and (tokens[i - 1], tokens[i]) == pair:
+            joined[-1] = new
+        else:
+            joined.append(tokens[i])
+    return joined
+
+
 def _merge_from_the_right(tokens, pair, new):
     return my_merge(tokens[::-1], pair[::-1], new)[::-1]
 
@@ -140,9 +168,11 @@ join = Exercise(
         Case([8], (8, 8), 9),
     ],
     mistakes={
-        "both_stay": _merge_both_stay,
+        "both_stay": [_merge_both_stay, _merge_neighbours],
         "first_only": _merge_once,
         "last_lost": _merge_last_lost,
+        "last_twice": _merge_last_twice,
+        "again": _merge_again,
         "either": _merge_either,
         "reversed": lambda tokens, pair, new: my_merge(tokens, pair[::-1], new),
         "any_order": lambda tokens, pair, new: my_merge(
@@ -156,6 +186,7 @@ join = Exercise(
         "added": _merge_added,
     },
     otherwise="other_join",
+    by_shape=False,
     wrong_answers={
         "other_join": [
             lambda tokens, pair, new: [new] * len(my_merge(tokens, pair, new)),
@@ -250,6 +281,25 @@ def _top_p_softmax(p, top_p):
     return my_top_p(p, top_p).softmax(dim=0)
 
 
+def _top_p_softmax_of_kept(p, top_p):
+    return p.masked_fill(my_top_p(p, top_p) == 0, -torch.inf).softmax(dim=0)
+
+
+def _top_p_divided(p, top_p):
+    return p * (my_top_p(p, top_p) > 0) / top_p
+
+
+def _top_p_only_kept(p, top_p):
+    kept = my_top_p(p, top_p).sort(descending=True).values
+    return kept[kept > 0]
+
+
+def _top_p_taken_from(p, top_p):
+    falling, order = p.sort(descending=True)
+    kept = torch.where(falling.cumsum(dim=0) - falling < top_p, falling, 0)[order]
+    return kept / kept.sum()
+
+
 def _top_p_case(p: list[float], top_p: float) -> Case:
     return Case(torch.tensor(p, dtype=torch.float64), top_p)
 
@@ -289,7 +339,10 @@ nucleus = Exercise(
             _rule(lambda falling, sums, top_p: falling >= top_p, scaled=False),
         ],
         "of_the_largest": _rule(lambda falling, sums, top_p: falling >= top_p * falling[0]),
-        "softmax": _top_p_softmax,
+        "softmax": [_top_p_softmax, _top_p_softmax_of_kept],
+        "divided_by_top_p": _top_p_divided,
+        "taken_from": _top_p_taken_from,
+        "only_kept": _top_p_only_kept,
         "a_share_of_the_tokens": _rule(
             lambda falling, sums, top_p: torch.arange(len(falling)) < top_p * len(falling)
         ),
