@@ -138,6 +138,7 @@ def test_answers_within_a_frame(show: Callable, page: Page, name: str, which: st
 def test_every_control_answers_to_the_keyboard(show: Callable, page: Page, name: str) -> None:
     """Tab reaches each control, and an arrow key changes what the explorable says."""
     show(make(name))
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     mark = """() => document.querySelectorAll(
         ".ac-explorable :is(input:not([type=radio]), button, summary, [role=slider])"
       ).forEach((control, i) => (control.dataset.control = i))"""
