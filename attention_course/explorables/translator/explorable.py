@@ -12,7 +12,7 @@ from attention_course.markup import element, escape
 from attention_course.palette import BLUE, ORANGE
 
 from .. import still
-from ..base import LINE, WIDE, Explorable, asset_bytes, letters, one_of, rows
+from ..base import LINE, WIDE, Explorable, asset_bytes, letters, lines, one_of, rows
 
 if TYPE_CHECKING:
     from attention_course.transformer import Transformer
@@ -105,25 +105,14 @@ class Translator(Explorable):
         first = self.state["first"]
         source = [self.state["source_words"][i] for i in first["source"]]
         target = [self._word(i) for i in first["written"]]
-        beside = columns - (10 if wide else 0)
-        chips = sum(_chips(row, beside) for row in (source, target)) + (20 if wide else 66)
-        controls = rows([words[name] for name in ("translate", "step", "back", "again")], columns)
-        kinds = rows([words[name] for name in ("encoder", "decoder", "cross")], beside)
-        picks = 48 if wide else 4 * 48
-        said = 2 if wide else 3
-        return (
-            (50 if wide else 100)
-            + 48 * controls
-            + chips
-            + 42
-            + (48 * kinds if wide else 48 * kinds + 24)
-            + picks
-            + 28
-            + 25 * LIKELY
-            + said * LINE
-            + 34
-            + 3 * 44
-        )
+        chips = sum(_chips(row, columns - 10 * wide) for row in (source, target))
+        buttons = [words[name] for name in ("translate", "step", "back", "again")]
+        attentions = [words[name] for name in ("attention", "encoder", "decoder", "cross")]
+        pressed = rows(buttons, columns + 8) + rows(attentions, columns + 6) + (1 if wide else 2)
+        said = max(2 if wide else 3, lines(words["says"], 0.9 * columns))
+        below = 25 * (LIKELY + 1) + said * LINE + 3 * 44
+        title = (lines(words["title"], columns) - 1) * LINE
+        return title + (50 if wide else 148) + 48 * pressed + chips + below + 79
 
     def still(self) -> str:
         words, first = self.words, self.state["first"]

@@ -348,8 +348,8 @@ function changed(before, after) {
 }
 
 // A row of words. `show(chips, asks, onpick)` takes { text, weight, gold, chosen, faint } each.
-function rowOf(title) {
-  const list = element("div", { class: "ac-chips", role: "group", "aria-label": title });
+function rowOf(title, lang) {
+  const list = element("div", { class: "ac-chips", role: "group", "aria-label": title, lang });
   const root = element(
     "div",
     { class: "ac-chip-row" },
@@ -365,7 +365,7 @@ function rowOf(title) {
       made = wanted;
       list.replaceChildren(
         ...chips.map(({ text, fixed }, i) => {
-          const inside = [element("b", {}, text), element("small", {}, " ")];
+          const inside = [element("b", {}, text), element("small")];
           if (!asks || fixed) return element("span", { class: "ac-chip" }, ...inside);
           const more = { type: "button", class: "ac-chip", onclick: () => pick(i) };
           return element("button", more, ...inside);
@@ -375,7 +375,7 @@ function rowOf(title) {
     chips.forEach(({ weight, gold, chosen, faint }, i) => {
       const chip = list.children[i];
       chip.style.backgroundColor = weight === undefined ? "" : tint(weight, 70);
-      setText(chip.lastChild, weight === undefined ? " " : percent(weight));
+      setText(chip.lastChild, weight === undefined ? "" : percent(weight));
       chip.classList.toggle("ac-gold", Boolean(gold));
       chip.classList.toggle("ac-faint", Boolean(faint));
       if (chip.tagName === "BUTTON") set(chip, { "aria-pressed": String(Boolean(chosen)) });
@@ -552,8 +552,8 @@ function render({ model, el }) {
     again: button(words.again, () => goTo(0)),
   };
   const status = element("div", { class: "ac-told", role: "status" });
-  const source = rowOf(words.source);
-  const target = rowOf(words.target);
+  const source = rowOf(words.source, "zh");
+  const target = rowOf(words.target, "en");
   const legend = element(
     "p",
     { class: "ac-gold-key" },
@@ -615,7 +615,7 @@ function render({ model, el }) {
     model,
     el,
     element("div", { class: "ac-ask" }, picker, input),
-    element("div", { class: "ac-buttons" }, ...Object.values(buttons)),
+    element("div", { class: "ac-buttons ac-steps" }, ...Object.values(buttons)),
     status,
     source.root,
     target.root,
