@@ -13,7 +13,7 @@ from attention_course.transformer import Transformer, attention_weights
 
 from .explorable import Translator, model_of
 
-MOVED = {"count": 2, "head": 1, "off": ["cross.1.0"]}
+MOVED = {"count": 2, "at": 1, "off": ["cross.1.0"]}
 SIZES = {"d_model": 16, "num_heads": 4, "num_layers": 2, "d_ff": 24, "norm": "pre"}
 
 
@@ -105,6 +105,7 @@ REFUSED = [
     (lambda: _made(sentences=[]), ValueError, "sentences: got none, expected at least one"),
     (lambda: _with(source=[]), ValueError, "sentences: got one of 0 words, expected 1 to 40"),
     (lambda: _with(source=["☃"]), ValueError, "sentences: got '☃', expected a word of source"),
+    (lambda: _with(target=["☃"]), ValueError, "sentences: got '☃', expected a word of target"),
     (
         lambda: _with(alignment=[[99, 0]]),
         ValueError,

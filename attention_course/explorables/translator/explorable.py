@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
+import numpy as np
+
 from attention_course.markup import element, escape
 from attention_course.palette import BLUE, ORANGE
 
@@ -37,7 +39,8 @@ class Sentence(TypedDict, total=False):
 class Translator(Explorable):
     """Pick or type a sentence, step through its translation, look at every head, switch heads off.
 
-    The model is a :class:`~attention_course.transformer.Transformer`, shipped as float16 with its
+    It begins with the head whose weights are nearest to the gold alignments of the sentences. The
+    model is a :class:`~attention_course.transformer.Transformer`, shipped as float16 with its
     sizes in the header of its file, and computed in float64 on the page. The page holds the
     translation of the first sentence; the file is fetched when the reader asks for more.
 
@@ -77,7 +80,9 @@ class Translator(Explorable):
         end = one_of("end", end, tokens, f"an id from 1 to {len(target_words) - 1}")
         if not sentences:
             raise ValueError("sentences: got none, expected at least one")
-        listed = [_listed(each, source_words) for each in sentences]
+        listed = [_listed(each, source=source_words, target=target_words) for each in sentences]
+        model = model_of(asset_bytes(path))
+        layer, head = nearest_to_gold(model, source_words, target_words, listed, start)
         first = [source_words.index(word) for word in listed[0]["source"]]
         super().__init__(
             source_words=source_words,
@@ -87,14 +92,14 @@ class Translator(Explorable):
             sentences=listed,
             sizes={name: int(sizes[name]) for name in ("num_heads", "num_layers")},
             kilobytes=round(len(asset_bytes(path)) / 1000),
-            first=translated(model_of(asset_bytes(path)), first, start, end),
+            first=translated(model, first, start, end, layer),
             text="".join(listed[0]["source"]),
             count=-1,
             at=0,
             **{"from": 0},
             kind="cross",
-            layer=int(sizes["num_layers"]) - 1,
-            head=-1,
+            layer=layer,
+            head=head,
             off=[],
             told="",
             comparing=False,
@@ -119,17 +124,16 @@ class Translator(Explorable):
         source = [self.state["source_words"][i] for i in first["source"]]
         target = [self._word(i) for i in first["written"]]
         heads = len(first["weights"])
-        mean = [
-            [sum(rows_[t][s] for rows_ in first["weights"]) / heads for s in range(len(source))]
-            for t in range(len(target))
-        ]
+        mean = np.mean(first["weights"], axis=0)  # (n_target, n_source)
+        head = self.state["head"]
+        seen = mean if head < 0 else np.array(first["weights"][head])
         sentence = self.state["sentences"][0]
         gold = [_gold(sentence, target, t) for t in range(len(target))]
         looks = [
             [
                 word,
                 still.number(mean[0][s], 4),
-                *(still.number(rows_[0][s], 4) for rows_ in first["weights"]),
+                *(still.number(each[0][s], 4) for each in first["weights"]),
                 (words["yes"] if s in gold[0] else words["no"]) if gold[0] else "–",
             ]
             for s, word in enumerate(source)
@@ -138,7 +142,7 @@ class Translator(Explorable):
         named = [words["one_head"].format(head=h + 1) for h in range(heads)]
         return (
             element("p", escape(f"{self.state['text']} → {' '.join(target[:-1])}"))
-            + _heatmap(source, target, mean, gold, words["picture"])
+            + _heatmap(source, target, seen, gold, words["picture"])
             + still.table(
                 words["weights_table"], [words["word"], words["mean"], *named, words["gold"]], looks
             )
@@ -152,13 +156,15 @@ class Translator(Explorable):
         )
 
 
-def translated(model: Transformer, source: Sequence[int], start: int, end: int) -> dict[str, Any]:
+def translated(
+    model: Transformer, source: Sequence[int], start: int, end: int, layer: int
+) -> dict[str, Any]:
     """What the page holds of a translation before it has the model.
 
     Returns:
         The ids of the source and of the words ``written``; of each place the likeliest
-        ``candidates``, pairs of id and probability; the ``weights`` of the last layer's
-        cross-attention, ``(heads, n_target, n_source)``; and which ``layer`` that is.
+        ``candidates``, pairs of id and probability; the ``weights`` of the cross-attention of one
+        ``layer``, ``(heads, n_target, n_source)``.
     """
     import torch  # only to write the page; the page itself computes without it
 
@@ -172,7 +178,6 @@ def translated(model: Transformer, source: Sequence[int], start: int, end: int) 
         logits = model(ids, read)[0]  # (n_target, vocabulary)
     logits[:, 0] = -torch.inf  # padding is no word
     chances, tokens = logits.softmax(-1).topk(LIKELY)
-    layer = len(model.decoder) - 1
     looks = weights[f"decoder.{layer}.cross_attention"][0]
     return {
         "source": list(source),
@@ -184,6 +189,40 @@ def translated(model: Transformer, source: Sequence[int], start: int, end: int) 
         "weights": [[[round(x, 6) for x in row] for row in head] for head in looks.tolist()],
         "layer": layer,
     }
+
+
+def nearest_to_gold(
+    model: Transformer,
+    source_words: Sequence[str],
+    target_words: Sequence[str],
+    sentences: Sequence[Mapping[str, Any]],
+    start: int,
+) -> tuple[int, int]:
+    """Which head of the cross-attention gives most weight to the gold alignments.
+
+    Returns:
+        Its layer and its number in it; the last layer and -1, the mean of its heads, where no
+        sentence has an alignment.
+    """
+    import torch  # only to write the page; the page itself computes without it
+
+    from attention_course.transformer import attention_weights
+
+    layers, agreed = range(len(model.decoder)), []
+    for sentence in sentences:
+        if not sentence["alignment"]:
+            continue
+        ids = torch.tensor([[source_words.index(word) for word in sentence["source"]]])
+        read = [start, *(target_words.index(word) for word in sentence["target"][:-1])]
+        with torch.no_grad(), attention_weights(model) as weights:
+            model(ids, torch.tensor([read]))
+        looks = torch.stack([weights[f"decoder.{i}.cross_attention"][0] for i in layers])
+        target, source = torch.tensor(sentence["alignment"]).T
+        agreed.append(looks[:, :, target, source].mean(-1))  # (layers, heads)
+    if not agreed:
+        return len(layers) - 1, -1
+    best = int(torch.stack(agreed).mean(0).argmax())
+    return divmod(best, model.decoder[0].cross_attention.num_heads)
 
 
 @cache
@@ -217,14 +256,15 @@ def _read_header(file: bytes) -> tuple[dict[str, list[int]], dict[str, str]]:
     return {name: entry["shape"] for name, entry in entries.items()}, said
 
 
-def _listed(sentence: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
+def _listed(sentence: Mapping[str, Any], **known: Sequence[str]) -> dict[str, Any]:
     """A sentence as JSON values, when all of its words are known."""
     source, target = list(sentence["source"]), list(sentence.get("target", []))
     if not 1 <= len(source) <= MOST:
         raise ValueError(f"sentences: got one of {len(source)} words, expected 1 to {MOST}")
-    for word in source:
-        if not word or word not in known:
-            raise ValueError(f"sentences: got {word!r}, expected a word of source_words")
+    for side, words in (("source", source), ("target", target)):
+        for word in words:
+            if not word or word not in known[side]:
+                raise ValueError(f"sentences: got {word!r}, expected a word of {side}_words")
     pairs = [[int(t), int(s)] for t, s in sentence.get("alignment", [])]
     for t, s in pairs:
         if not (0 <= t < len(target) and 0 <= s < len(source)):
@@ -260,7 +300,7 @@ def _chips(row: Sequence[str], columns: float) -> int:
 def _heatmap(
     source: Sequence[str],
     target: Sequence[str],
-    weights: Sequence[Sequence[float]],
+    weights: np.ndarray,
     gold: Sequence[Sequence[int]],
     alt: str,
 ) -> str:

@@ -41,6 +41,7 @@ function half(bits) {
 
 // The tensors by name, row after row, and what the file says of the model.
 function opened(bytes) {
+  const halves = Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
   const length = Number(new DataView(bytes).getBigUint64(0, true));
   const text = new TextDecoder().decode(new Uint8Array(bytes, 8, length));
   const { __metadata__: said, ...entries } = JSON.parse(text);
@@ -48,7 +49,9 @@ function opened(bytes) {
   for (const [name, { dtype, data_offsets: offsets }] of Object.entries(entries)) {
     if (dtype !== "F16") throw new Error(`${name}: ${dtype}`);
     const [start, end] = offsets.map((offset) => 8 + length + offset);
-    tensors[name] = Float32Array.from(new Uint16Array(bytes.slice(start, end)), half);
+    const bits = new Uint16Array(bytes.slice(start, end));
+    const values = (tensors[name] = new Float32Array(bits.length));
+    for (let i = 0; i < bits.length; i++) values[i] = halves[bits[i]];
   }
   return { tensors, said };
 }
@@ -255,41 +258,50 @@ function translate(model, source, off, { start, end }) {
 const SIGNS = { ",": "，", ".": "。", "?": "？", "!": "！", ";": "；", ":": "：", "．": "。" };
 const isSign = (text) => /^\p{P}$/u.test(text);
 
-// How a text is cut into the words that the model knows: `cut(text)` gives { ids, unknown, sentence },
-// the last the sentence of the list that it is, if any.
+// How a text is cut into the words that the model knows, the longest first: `cut(text)` gives
+// { pieces, ids, unknown, sentence }. Each piece is a { word } with its id, if it has one; the
+// sentence is the one of the list that it is, if any. Signs that are not known are left out, and the
+// one with which all sentences of the list end is put behind a text that ends without.
 function cutter({ source_words: sourceWords, sentences }) {
   const known = new Map(sourceWords.map((word, id) => [word, id]).slice(1));
-  const longest = Math.max(...[...known.keys()].map((word) => word.length));
+  const lengths = [...new Set([...known.keys()].map((word) => word.length))].sort((a, b) => b - a);
   const bare = (text) => text.replace(/\s+/g, "");
   const listed = new Map(sentences.map((each) => [bare(each.source.join("")), each]));
   const ends = new Set(sentences.map((each) => each.source[each.source.length - 1]));
   const [closing] = ends.size === 1 && isSign([...ends][0]) ? ends : [""];
-  const cut = (text) => {
-    const sentence = listed.get(bare(text)) || listed.get(bare(text) + closing);
-    const ids = sentence ? sentence.source.map((word) => known.get(word)) : [];
-    const unknown = [];
-    if (sentence) return { ids, unknown, sentence };
-    let open = false; // whether the last letter was unknown, too
+  const piecesOf = (text) => {
+    const pieces = [];
+    let open = null; // the piece of unknown letters that the next one may belong to
     for (let i = 0; i < text.length; ) {
       const letter = String.fromCodePoint(text.codePointAt(i));
-      const lengths = indices(longest).map((k) => longest - k);
-      const length = lengths.find((k) => i + k <= text.length && known.has(text.slice(i, i + k)));
-      if (length) ids.push(known.get(text.slice(i, i + length)));
-      else if (known.has(SIGNS[letter])) ids.push(known.get(SIGNS[letter]));
-      else if (!/^[\s\p{P}]$/u.test(letter)) {
-        if (open) unknown.push(unknown.pop() + letter);
-        else unknown.push(letter);
-        open = true;
-        i += letter.length;
+      const length = lengths.find((k) => known.has(text.slice(i, i + k))) || letter.length;
+      const word = text.slice(i, i + length);
+      i += length;
+      if (known.has(word)) pieces.push({ word, id: known.get(word) });
+      else if (known.has(SIGNS[word])) pieces.push({ word: SIGNS[word], id: known.get(SIGNS[word]) });
+      else if (!/^[\s\p{P}]$/u.test(word)) {
+        if (open) open.word += word;
+        else pieces.push((open = { word }));
         continue;
       }
-      open = false;
-      i += length || letter.length;
+      open = null;
     }
-    if (closing && ids.length && !isSign(sourceWords[ids[ids.length - 1]])) ids.push(known.get(closing));
-    return { ids, unknown };
+    const end = pieces[pieces.length - 1];
+    if (closing && end && !isSign(end.word)) pieces.push({ word: closing, id: known.get(closing) });
+    return pieces;
   };
-  return cut;
+  return (text) => {
+    const sentence = listed.get(bare(text)) || listed.get(bare(text) + closing);
+    const pieces = sentence
+      ? sentence.source.map((word) => ({ word, id: known.get(word) }))
+      : piecesOf(text);
+    return {
+      pieces,
+      ids: pieces.map(({ id }) => id),
+      unknown: pieces.filter(({ id }) => id === undefined).map(({ word }) => word),
+      sentence,
+    };
+  };
 }
 
 // How many letters have to be changed, added or taken away to make one word another.
@@ -322,8 +334,12 @@ function nearest(unknown, { source_words: sourceWords, sentences }) {
 
 // --- What is seen ---------------------------------------------------------------------------------
 
-// The words of a translation as a sentence.
-const joined = (texts) => texts.join(" ").replace(/ (?=[.,?!;:])/g, "");
+// The words of a translation as nodes of a sentence, those with a flag marked.
+const sentenceOf = (texts, flags = []) =>
+  texts.flatMap((text, i) => [
+    i && !/^[.,?!;:]/.test(text) ? " " : "",
+    flags[i] ? element("mark", {}, text) : text,
+  ]);
 
 // Which words of `after` are not those of `before`, in order: the longest common sequence stays.
 function changed(before, after) {
@@ -347,7 +363,8 @@ function changed(before, after) {
   return flags;
 }
 
-// A row of words. `show(chips, asks, onpick)` takes { text, weight, gold, chosen, faint } each.
+// A row of words. `show(chips, asks, onpick)` takes { text, fixed, weight, gold, chosen,
+// faint, unknown } each; those that are not fixed can be picked where the row asks.
 function rowOf(title, lang) {
   const list = element("div", { class: "ac-chips", role: "group", "aria-label": title, lang });
   const root = element(
@@ -372,12 +389,13 @@ function rowOf(title, lang) {
         }),
       );
     }
-    chips.forEach(({ weight, gold, chosen, faint }, i) => {
+    chips.forEach(({ weight, gold, chosen, faint, unknown }, i) => {
       const chip = list.children[i];
       chip.style.backgroundColor = weight === undefined ? "" : tint(weight, 70);
       setText(chip.lastChild, weight === undefined ? "" : percent(weight));
       chip.classList.toggle("ac-gold", Boolean(gold));
       chip.classList.toggle("ac-faint", Boolean(faint));
+      chip.classList.toggle("ac-unknown", Boolean(unknown));
       if (chip.tagName === "BUTTON") set(chip, { "aria-pressed": String(Boolean(chosen)) });
     });
   };
@@ -400,10 +418,12 @@ function candidatesOf(title) {
   const root = element("div", { class: "ac-candidates" }, name, ...lines.map((line) => line.root));
   const show = (candidates, wordOf) =>
     lines.forEach(({ word, bar, share }, i) => {
+      root.style.visibility = candidates.length ? "" : "hidden";
       const [id, chance] = candidates[i] || [];
-      setText(word, id === undefined ? "–" : wordOf(id));
-      bar.style.width = `${100 * (chance || 0)}%`;
-      setText(share, id === undefined ? "" : percent(chance));
+      if (id === undefined) return;
+      setText(word, wordOf(id));
+      bar.style.width = `${100 * chance}%`;
+      setText(share, percent(chance));
     });
   return { root, show };
 }
@@ -589,6 +609,12 @@ function render({ model, el }) {
     return { title, text };
   });
   const verdict = element("p", { class: "ac-verdict", role: "status" });
+  const compared = element(
+    "div",
+    {},
+    element("dl", {}, ...lines.flatMap(({ title, text }) => [title, text])),
+    verdict,
+  );
   const breaks = element(
     "details",
     { class: "ac-breaks" },
@@ -596,8 +622,7 @@ function render({ model, el }) {
     element("p", { class: "ac-hint" }, words.breaks_hint),
     switches.root,
     element("div", { class: "ac-controls" }, none),
-    element("dl", {}, ...lines.flatMap(({ title, text }) => [title, text])),
-    verdict,
+    compared,
   );
   const allKnown = element(
     "details",
@@ -665,21 +690,18 @@ function render({ model, el }) {
     status.replaceChildren(...(kind ? texts[kind]() : []));
   };
 
+  // The translation with all heads and with those that are on, side by side.
   const compare = (state, ids, sentence) => {
-    if (!state.comparing) return;
-    const [whole, broken] = [runs(ids, []), runs(ids, state.off)];
-    const sentenceOf = (run) => run.written.map(wordOf).filter((word) => word !== words.end);
-    const [before, after] = [sentenceOf(whole), sentenceOf(broken)];
+    const texts = (run) => run.written.filter((id) => id !== given.end).map(wordOf);
+    const [before, after] = [texts(runs(ids, [])), texts(runs(ids, state.off))];
     const flags = changed(before, after);
     const count = flags.filter(Boolean).length;
     const lost = before.length - after.length + count;
-    setText(lines[0].text, joined(before));
+    lines[0].text.replaceChildren(...sentenceOf(before));
     for (const each of Object.values(lines[1])) each.hidden = !state.off.length;
     setText(lines[1].title, fill(words.broken, { count: state.off.length }));
-    lines[1].text.replaceChildren(
-      ...after.flatMap((word, i) => [i ? " " : "", flags[i] ? element("mark", {}, word) : word]),
-    );
-    setText(lines[2].text, sentence ? joined(sentence.target) : "–");
+    lines[1].text.replaceChildren(...sentenceOf(after, flags));
+    lines[2].text.replaceChildren(...(sentence ? sentenceOf(sentence.target) : ["–"]));
     const values = { count, lost, whole: before.length };
     const judged = lost || count ? fill(words.changes, values) : words.unbroken;
     setText(verdict, state.off.length ? judged : "");
@@ -688,7 +710,7 @@ function render({ model, el }) {
 
   return watch(model, el, () => {
     const state = read(model, KEYS);
-    const { ids, unknown, sentence } = cut(state.text);
+    const { pieces, ids, unknown, sentence } = cut(state.text);
     const fine = ids.length > 0 && ids.length <= MOST && !unknown.length;
     const run = fine ? runOf(state, ids) : null;
     if (fine && (!run || (state.comparing && !net)) && !state.told) load();
@@ -697,13 +719,14 @@ function render({ model, el }) {
     if (picker.value !== String(place)) picker.value = String(place);
     if (input.value !== state.text) input.value = state.text;
     const seen = run && seenOf(state, run);
-    draw(state, ids, run, seen, sentence);
-    if (fine && net) compare(state, ids, sentence);
+    draw(state, pieces, run, seen, sentence);
+    compared.hidden = !(fine && net);
+    if (fine && net && state.comparing) compare(state, ids, sentence);
   });
 
-  function draw(state, ids, run, seen, sentence) {
+  function draw(state, pieces, run, seen, sentence) {
     const { kind, layer, head, off } = state;
-    const from = Math.min(state.from, ids.length - 1);
+    const from = Math.min(state.from, pieces.length - 1);
     kinds.show(kind);
     layers.show(String(layer));
     heads.show(String(head));
@@ -712,7 +735,7 @@ function render({ model, el }) {
     set(buttons.step, { "aria-disabled": stuck(!run || seen.done) });
     set(buttons.back, { "aria-disabled": stuck(!run || !seen.shown) });
     set(buttons.again, { "aria-disabled": stuck(!run || !seen.shown) });
-    const names = ids.map((id) => sourceWords[id]);
+    const names = pieces.map(({ word }) => word);
     const written = run ? run.written.slice(0, seen.shown).map(wordOf) : [];
     if (run && !seen.done) written.push(words.next);
     const before = run ? [words.start, ...run.written.slice(0, seen.at).map(wordOf)] : [];
@@ -731,8 +754,9 @@ function render({ model, el }) {
         ? goldAt(sentence, run.written, seen.at, targetWords)
         : null;
     source.show(
-      names.map((text, j) => ({
-        text,
+      pieces.map(({ word, id }, j) => ({
+        text: word,
+        unknown: id === undefined,
         weight: row && kind !== "decoder" ? row[j] : undefined,
         gold: golden && golden.includes(j),
         chosen: j === from,
