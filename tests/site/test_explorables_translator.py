@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,10 @@ from playwright.sync_api import Page, expect
 from test_explorables_site import Served
 
 from attention_course import language
+from attention_course.corpora import translation
 from attention_course.decoding import greedy_decode
 from attention_course.explorables import Translator, examples
-from attention_course.explorables.base import asset_bytes
+from attention_course.explorables.base import asset_bytes, module_source
 from attention_course.explorables.translator.explorable import model_of
 from attention_course.transformer import Transformer, attention_weights
 from booksite.explorables import publish
@@ -366,3 +368,28 @@ def test_a_long_sentence_takes_a_tenth_of_a_second_and_a_head_a_frame(
     assert len(chips(page, "Chinese")) > 30
     heads = "document.querySelectorAll('[aria-label=\"head\"] button')[{}].click()"
     assert min(page.evaluate(MOVES, [heads.format(i % 3) for i in range(1, 21)])) < 16
+
+
+HELD_OUT = """async ([source, file, pairs]) => {
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const { compute } = await import(url);
+  return pairs.map(([source, target]) => compute({ file, source, target, off: [] }).logits);
+}"""
+
+
+def test_the_logits_are_torchs_over_the_held_out_set(page: Page) -> None:
+    corpus = translation()
+    pairs = corpus.held_out[:150]
+    model = model_of(asset_bytes(Translator.assets["model"]))
+    rows = [
+        (corpus.sources([pair])[0].tolist(), corpus.targets([pair])[0, :-1].tolist())
+        for pair in pairs
+    ]
+    page.route("http://book.localhost/", lambda route: route.fulfill(body="<!doctype html>"))
+    page.goto("http://book.localhost/")
+    file = base64.b64encode(asset_bytes(Translator.assets["model"])).decode()
+    found = page.evaluate(HELD_OUT, [module_source("translator"), file, rows])
+    for (source, target), here in zip(rows, found, strict=True):
+        with torch.no_grad():
+            there = model(torch.tensor([source]), torch.tensor([target]))[0]
+        torch.testing.assert_close(torch.tensor(here).double(), there, atol=1e-4, rtol=0)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
 
+from attention_course.corpora.pairs import read_english
 from attention_course.markup import element, escape
 from attention_course.palette import BLUE, ORANGE
 
@@ -17,6 +18,7 @@ from .. import still
 from ..base import LINE, WIDE, Explorable, asset_bytes, letters, lines, one_of, rows
 
 if TYPE_CHECKING:
+    from attention_course.corpora import SentencePair
     from attention_course.transformer import Transformer
 
 MOST = 40  # words, of a sentence and of its translation
@@ -104,6 +106,27 @@ class Translator(Explorable):
             told="",
             comparing=False,
         )
+
+    @classmethod
+    def of(cls, pairs: Sequence[SentencePair]) -> Translator:
+        """The book's translator, with these pairs of its corpus to pick from.
+
+        Raises:
+            ValueError: there is none, or one has a word that the model does not know.
+        """
+        about = json.loads(asset_bytes("models/translator.json"))
+        source, target = (["", *about[f"{side} words"]] for side in ("source", "target"))
+        sentences: list[Sentence] = [
+            {
+                "source": pair.source,
+                "target": pair.target,
+                "alignment": sorted(pair.alignment),
+                "note": read_english(pair.target),
+            }
+            for pair in pairs
+        ]
+        ends = {name: target.index(f"<{name}>") for name in ("start", "end")}
+        return cls(source, target, sentences, **ends)
 
     def room(self, columns: int) -> float:
         words, wide = self.words, columns == WIDE
