@@ -379,7 +379,7 @@ HELD_OUT = """async ([source, file, pairs]) => {
 
 def test_the_logits_are_torchs_over_the_held_out_set(page: Page) -> None:
     corpus = translation()
-    pairs = corpus.held_out[:150]
+    pairs = corpus.held_out[:60]
     model = model_of(asset_bytes(Translator.assets["model"]))
     rows = [
         (corpus.sources([pair])[0].tolist(), corpus.targets([pair])[0, :-1].tolist())
