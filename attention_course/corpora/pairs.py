@@ -5,8 +5,8 @@ and words that say the same are tied. So the alignment is known, and the same Ch
 one translation only. What Chinese leaves open the grammar fixes: a noun without number is one
 definite thing as a subject and many things after "like"; 了 is the past.
 
-Aligned are words with a counterpart. English articles, 的 after an adjective, measure words but for
-杯 (cup), and "will" that only the time tells are not; 了 goes with its verb, 吗 with the English
+Aligned are words with a counterpart. English articles, "do" where a question word asks, 的 after an
+adjective and measure words but for 杯 (cup) have none; 了 goes with its verb, 吗 with the English
 verb that moves to the front.
 """
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import pairwise, product
@@ -148,43 +148,52 @@ def translation(
     wanted = {name: checks.size(name, count) for name, count in wanted.items()}
     lot = random.Random(checks.whole_number("seed", seed))
     unseen = _unseen(lot)
-    parts: dict[str, list[SentencePair]] = {name: [] for name in wanted}
-    taken: set[tuple[str, ...]] = set()
+    grammar, taken = _Grammar(lot, unseen), set()
 
-    def add(name: str, pair: SentencePair) -> None:
-        if pair.source not in taken and len(parts[name]) < wanted[name]:
-            taken.add(pair.source)
-            parts[name].append(pair)
+    def made(name: str, fits: Callable[[SentencePair], bool], depth: int = 1) -> list[SentencePair]:
+        found: list[SentencePair] = []
+        for _ in range(100 * wanted[name] + 2_000):
+            if len(found) == wanted[name]:
+                return found
+            pair = grammar.sentence(depth)
+            if pair.source not in taken and fits(pair):
+                taken.add(pair.source)
+                found.append(pair)
+        few = "train" if len(sources) < 200 else name
+        raise ValueError(f"{few}: got {wanted[few]}, which this grammar cannot make")
 
-    grammar = _Grammar(lot, unseen)
-    while len(parts["train"]) < train or len(parts["held_out"]) < held_out:
-        pair = grammar.sentence()
-        if len(pair.source) <= LONGEST and not pair.combinations & unseen:
-            begun = len(parts["held_out"]) * train < len(parts["train"]) * held_out
-            add("held_out" if begun else "train", pair)
-    known = [Vocabulary(w for pair in parts["train"] for w in pair.source)]
-    known.append(Vocabulary([START, END, *(w for pair in parts["train"] for w in pair.target)]))
+    def short(pair: SentencePair) -> bool:
+        return len(pair.source) <= LONGEST and not pair.combinations & unseen
 
-    def all_known(pair: SentencePair) -> bool:
-        return all(w in known[0] for w in pair.source) and all(w in known[1] for w in pair.target)
+    sources = targets = Vocabulary([])
+    learned = made("train", short)
+    sources = Vocabulary(word for pair in learned for word in pair.source)
+    targets = Vocabulary([START, END, *(word for pair in learned for word in pair.target)])
 
+    def known(pair: SentencePair) -> bool:
+        return all(map(sources.__contains__, pair.source)) and all(
+            map(targets.__contains__, pair.target)
+        )
+
+    held = made("held_out", lambda pair: short(pair) and known(pair))
     grammar.prefer_unseen = True
-    while len(parts["unseen_combinations"]) < unseen_combinations:
-        pair = grammar.sentence()
-        if len(pair.source) <= LONGEST and pair.combinations & unseen and all_known(pair):
-            add("unseen_combinations", pair)
-    grammar.prefer_unseen = False
-    while len(parts["longer"]) < longer:
-        pair = grammar.sentence(depth=2)
-        fits = LONGEST < len(pair.source) <= LONGEST + 10
-        if fits and not pair.combinations & unseen and all_known(pair):
-            add("longer", pair)
-    if strange := [p for p in parts["held_out"] if not all_known(p)]:
-        raise ValueError(f"train: got {train}, too few to have all words of {strange[0]}")
-    return TranslationCorpus(
-        **{k: tuple(v) for k, v in parts.items()},
-        **dict(zip(("source_vocabulary", "target_vocabulary"), known, strict=True)),
+    new = made(
+        "unseen_combinations",
+        lambda pair: (
+            len(pair.source) <= LONGEST and bool(pair.combinations & unseen) and known(pair)
+        ),
     )
+    grammar.prefer_unseen = False
+    long = made(
+        "longer",
+        lambda pair: (
+            LONGEST < len(pair.source) <= LONGEST + 10
+            and not pair.combinations & unseen
+            and known(pair)
+        ),
+        depth=2,
+    )
+    return TranslationCorpus(tuple(learned), tuple(held), tuple(new), tuple(long), sources, targets)
 
 
 # --- The grammar ----------------------------------------------------------------------------------
