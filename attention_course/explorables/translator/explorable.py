@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
 
+from attention_course.corpora.pairs import read_english
+from attention_course.language import words as module_words
 from attention_course.markup import element, escape
 from attention_course.palette import BLUE, ORANGE
 
@@ -17,7 +19,22 @@ from .. import still
 from ..base import LINE, WIDE, Explorable, asset_bytes, letters, lines, one_of, rows
 
 if TYPE_CHECKING:
+    from attention_course.corpora import SentencePair, TranslationCorpus
     from attention_course.transformer import Transformer
+
+STRUCTURES = (
+    "relative",
+    "sights",
+    "ba",
+    "bei",
+    "question",
+    "comparison",
+    "existence",
+    "contrast",
+    "possessive",
+    "progressive",
+)
+"""Of the sentences to pick from, as :class:`attention_course.corpora.SentencePair` names them."""
 
 MOST = 40  # words, of a sentence and of its translation
 LIKELY = 5  # candidates that are shown
@@ -105,6 +122,44 @@ class Translator(Explorable):
             comparing=False,
         )
 
+    @classmethod
+    def of(cls, corpus: TranslationCorpus) -> Translator:
+        """With sentences of a corpus that the model was not trained on, one for each structure.
+
+        The last are a pairing of verb and object that it never saw, and sentences longer than any
+        that it learned from.
+
+        Raises:
+            ValueError: the corpus has other words than the model, or lacks a structure.
+        """
+        words = module_words(cls.module)
+        picked: list[tuple[SentencePair, str]] = []
+        for structure in STRUCTURES:
+            fitting = [
+                pair
+                for pair in corpus.held_out
+                if structure in pair.structures
+                and (structure == "question") == ("question" in pair.structures)
+            ]
+            if not fitting:
+                raise ValueError(f"corpus: got none with {structure!r}, expected one held out")
+            picked.append((_shortest(fitting, [pair for pair, _ in picked]), words["listed"]))
+        unseen = _shortest(corpus.unseen_combinations, [])
+        longer = sorted(corpus.longer, key=lambda pair: len(pair.source))
+        picked += [(unseen, words["listed_unseen"]), (longer[0], words["listed_longer"])]
+        picked += [(longer[-1], words["listed_longer"])]
+        sentences: list[Sentence] = [
+            {
+                "source": pair.source,
+                "target": pair.target,
+                "alignment": sorted(pair.alignment),
+                "note": note.format(english=read_english(pair.target)),
+            }
+            for pair, note in picked
+        ]
+        source, target = corpus.source_vocabulary.words, corpus.target_vocabulary.words
+        return cls(source, target, sentences, start=corpus.start, end=corpus.end)
+
     def room(self, columns: int) -> float:
         words, wide = self.words, columns == WIDE
         first = self.state["first"]
@@ -154,6 +209,12 @@ class Translator(Explorable):
         return (
             self.words["end"] if token == self.state["end"] else self.state["target_words"][token]
         )
+
+
+def _shortest(pairs: Sequence[SentencePair], without: Sequence[SentencePair]) -> SentencePair:
+    """The first of the shortest of at least five words."""
+    fitting = [pair for pair in pairs if len(pair.source) >= 5 and pair not in without]
+    return min(fitting, key=lambda pair: len(pair.source))
 
 
 def translated(
@@ -273,7 +334,7 @@ def _listed(sentence: Mapping[str, Any], **known: Sequence[str]) -> dict[str, An
                 f"{len(target)} and a source place below {len(source)}"
             )
     made = {"source": source, "target": target, "alignment": pairs}
-    return {**made, "note": sentence["note"]} if "note" in sentence else made
+    return {**made, "note": sentence["note"]} if sentence.get("note") else made
 
 
 def _gold(sentence: Mapping[str, Any], written: Sequence[str], at: int) -> list[int]:
