@@ -10,18 +10,13 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
-from attention_course.corpora import SentencePair, translation
+from attention_course.corpora import translation
 from attention_course.transformer import Transformer, attention_weights
 
 from .explorable import Translator, model_of
 
 MOVED = {"count": 2, "at": 1, "off": ["cross.1.0"]}
 SIZES = {"d_model": 16, "num_heads": 4, "num_layers": 2, "d_ff": 24, "norm": "pre"}
-
-
-def words(count: int) -> list[str]:
-    """So many different words, the padding first."""
-    return ["", *(chr(0x4E00 + i) for i in range(count - 1))]
 
 
 def file_of(source: int, target: int, seed: int = 0, **other: Any) -> bytes:
@@ -38,17 +33,9 @@ def file_of(source: int, target: int, seed: int = 0, **other: Any) -> bytes:
     return save(tensors, {name: str(value) for name, value in sizes.items()})
 
 
-@cache
-def _pairs() -> list[SentencePair]:
-    """A few of the corpus's statements, the shortest first."""
-    made = translation(1500, held_out=30, unseen_combinations=1, longer=20)
-    told = [pair for pair in (*made.held_out, *made.longer) if pair.source[-1] == "。"]
-    return sorted(told[:6] + told[-6:], key=lambda pair: len(pair.source))
-
-
 def shown() -> dict[str, Translator]:
-    pairs = _pairs()
-    return {"short": Translator.of(pairs), "long": Translator.of(pairs[::-1])}
+    short = Translator.of(translation())
+    return {"short": short, "long": _made(sentences=short.state["sentences"][::-1])}
 
 
 @torch.no_grad()
@@ -91,13 +78,21 @@ def computed() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def _made(**other: Any) -> Translator:
-    made = shown()["short"].state
-    start = {name: made[name] for name in ("source_words", "target_words", "start", "end")}
-    return Translator(**{**start, "sentences": made["sentences"][:1], **other})
+    corpus = translation()
+    pair = corpus.held_out[0]
+    start = {
+        "source_words": corpus.source_vocabulary.words,
+        "target_words": corpus.target_vocabulary.words,
+        "sentences": [{"source": pair.source, "target": pair.target}],
+        "start": corpus.start,
+        "end": corpus.end,
+    }
+    return Translator(**{**start, **other})
 
 
 def _with(**other: Any) -> Translator:
-    return _made(sentences=[{**shown()["short"].state["sentences"][0], **other}])
+    pair = translation().held_out[0]
+    return _made(sentences=[{"source": pair.source, "target": pair.target, **other}])
 
 
 REFUSED = [

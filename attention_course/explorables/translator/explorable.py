@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 import numpy as np
 
 from attention_course.corpora.pairs import read_english
+from attention_course.language import words as module_words
 from attention_course.markup import element, escape
 from attention_course.palette import BLUE, ORANGE
 
@@ -18,8 +19,22 @@ from .. import still
 from ..base import LINE, WIDE, Explorable, asset_bytes, letters, lines, one_of, rows
 
 if TYPE_CHECKING:
-    from attention_course.corpora import SentencePair
+    from attention_course.corpora import SentencePair, TranslationCorpus
     from attention_course.transformer import Transformer
+
+STRUCTURES = (
+    "relative",
+    "sights",
+    "ba",
+    "bei",
+    "question",
+    "comparison",
+    "existence",
+    "contrast",
+    "possessive",
+    "progressive",
+)
+"""Of the sentences to pick from, as :class:`attention_course.corpora.SentencePair` names them."""
 
 MOST = 40  # words, of a sentence and of its translation
 LIKELY = 5  # candidates that are shown
@@ -108,25 +123,42 @@ class Translator(Explorable):
         )
 
     @classmethod
-    def of(cls, pairs: Sequence[SentencePair]) -> Translator:
-        """The book's translator, with these pairs of its corpus to pick from.
+    def of(cls, corpus: TranslationCorpus) -> Translator:
+        """With sentences of a corpus that the model was not trained on, one for each structure.
+
+        The last are a pairing of verb and object that it never saw, and sentences longer than any
+        that it learned from.
 
         Raises:
-            ValueError: there is none, or one has a word that the model does not know.
+            ValueError: the corpus has other words than the model, or lacks a structure.
         """
-        about = json.loads(asset_bytes("models/translator.json"))
-        source, target = (["", *about[f"{side} words"]] for side in ("source", "target"))
+        words = module_words(cls.module)
+        picked: list[tuple[SentencePair, str]] = []
+        for structure in STRUCTURES:
+            fitting = [
+                pair
+                for pair in corpus.held_out
+                if structure in pair.structures
+                and (structure == "question") == ("question" in pair.structures)
+            ]
+            if not fitting:
+                raise ValueError(f"corpus: got none with {structure!r}, expected one held out")
+            picked.append((_shortest(fitting, [pair for pair, _ in picked]), words["listed"]))
+        unseen = _shortest(corpus.unseen_combinations, [])
+        longer = sorted(corpus.longer, key=lambda pair: len(pair.source))
+        picked += [(unseen, words["listed_unseen"]), (longer[0], words["listed_longer"])]
+        picked += [(longer[-1], words["listed_longer"])]
         sentences: list[Sentence] = [
             {
                 "source": pair.source,
                 "target": pair.target,
                 "alignment": sorted(pair.alignment),
-                "note": read_english(pair.target),
+                "note": note.format(english=read_english(pair.target)),
             }
-            for pair in pairs
+            for pair, note in picked
         ]
-        ends = {name: target.index(f"<{name}>") for name in ("start", "end")}
-        return cls(source, target, sentences, **ends)
+        source, target = corpus.source_vocabulary.words, corpus.target_vocabulary.words
+        return cls(source, target, sentences, start=corpus.start, end=corpus.end)
 
     def room(self, columns: int) -> float:
         words, wide = self.words, columns == WIDE
@@ -177,6 +209,12 @@ class Translator(Explorable):
         return (
             self.words["end"] if token == self.state["end"] else self.state["target_words"][token]
         )
+
+
+def _shortest(pairs: Sequence[SentencePair], without: Sequence[SentencePair]) -> SentencePair:
+    """The first of the shortest of at least five words."""
+    fitting = [pair for pair in pairs if len(pair.source) >= 5 and pair not in without]
+    return min(fitting, key=lambda pair: len(pair.source))
 
 
 def translated(
@@ -296,7 +334,7 @@ def _listed(sentence: Mapping[str, Any], **known: Sequence[str]) -> dict[str, An
                 f"{len(target)} and a source place below {len(source)}"
             )
     made = {"source": source, "target": target, "alignment": pairs}
-    return {**made, "note": sentence["note"]} if "note" in sentence else made
+    return {**made, "note": sentence["note"]} if sentence.get("note") else made
 
 
 def _gold(sentence: Mapping[str, Any], written: Sequence[str], at: int) -> list[int]:

@@ -210,13 +210,18 @@ function reader(model, states, off) {
 // The bytes of a file as text in base 64, ids of the source and of the target that the decoder
 // reads, and the heads that are off: logits (n_target, vocabulary) and the weights of every head.
 export function compute({ file, source, target, off }) {
-  const bytes = Uint8Array.from(atob(file), (letter) => letter.charCodeAt(0)).buffer;
-  const model = modelOf(bytes);
+  if (file !== latest.file) {
+    const bytes = Uint8Array.from(atob(file), (letter) => letter.charCodeAt(0)).buffer;
+    Object.assign(latest, { file, model: modelOf(bytes) });
+  }
+  const { model } = latest;
   const { states, weights } = encode(model, source, off);
   const next = reader(model, states, off);
   const found = target.map(next);
   return { logits: found.map((each) => each.logits), encoder: weights, ...rows(found) };
 }
+
+const latest = {};
 
 // The weights of all places as (layers, heads, n_target, n), rows of the decoder filled up with 0.
 function rows(found) {
@@ -261,14 +266,15 @@ const isSign = (text) => /^\p{P}$/u.test(text);
 // How a text is cut into the words that the model knows, the longest first: `cut(text)` gives
 // { pieces, ids, unknown, sentence }. Each piece is a { word } with its id, if it has one; the
 // sentence is the one of the list that it is, if any. Signs that are not known are left out, and the
-// one with which all sentences of the list end is put behind a text that ends without.
+// one with which most sentences of the list end is put behind a text that ends without.
 function cutter({ source_words: sourceWords, sentences }) {
   const known = new Map(sourceWords.map((word, id) => [word, id]).slice(1));
   const lengths = [...new Set([...known.keys()].map((word) => word.length))].sort((a, b) => b - a);
   const bare = (text) => text.replace(/\s+/g, "");
   const listed = new Map(sentences.map((each) => [bare(each.source.join("")), each]));
-  const ends = new Set(sentences.map((each) => each.source[each.source.length - 1]));
-  const [closing] = ends.size === 1 && isSign([...ends][0]) ? ends : [""];
+  const ends = sentences.map((each) => each.source[each.source.length - 1]).filter(isSign);
+  const often = (sign) => ends.filter((each) => each === sign).length;
+  const [closing = ""] = [...ends].sort((a, b) => often(b) - often(a));
   const piecesOf = (text) => {
     const pieces = [];
     let open = null; // the piece of unknown letters that the next one may belong to
@@ -337,7 +343,7 @@ function nearest(unknown, { source_words: sourceWords, sentences }) {
 // The words of a translation as nodes of a sentence, those with a flag marked.
 const sentenceOf = (texts, flags = []) =>
   texts.flatMap((text, i) => [
-    i && !/^[.,?!;:]/.test(text) ? " " : "",
+    i && !/^([.,?!;:]|'s$)/.test(text) ? " " : "",
     flags[i] ? element("mark", {}, text) : text,
   ]);
 
