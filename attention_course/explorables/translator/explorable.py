@@ -212,8 +212,8 @@ class Translator(Explorable):
 
 
 def _shortest(pairs: Sequence[SentencePair], without: Sequence[SentencePair]) -> SentencePair:
-    """The first of the shortest of at least five words."""
-    fitting = [pair for pair in pairs if len(pair.source) >= 5 and pair not in without]
+    """The first of the shortest of at least six words."""
+    fitting = [pair for pair in pairs if len(pair.source) >= 6 and pair not in without]
     return min(fitting, key=lambda pair: len(pair.source))
 
 
