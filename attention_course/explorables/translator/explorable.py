@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
 
+from attention_course.corpora import Vocabulary
 from attention_course.corpora.pairs import read_english
 from attention_course.language import words as module_words
 from attention_course.markup import element, escape
@@ -269,19 +270,21 @@ def nearest_to_gold(
 
     from attention_course.transformer import attention_weights
 
-    layers, agreed = range(len(model.decoder)), []
-    for sentence in sentences:
-        if not sentence["alignment"]:
-            continue
-        ids = torch.tensor([[source_words.index(word) for word in sentence["source"]]])
-        read = [start, *(target_words.index(word) for word in sentence["target"][:-1])]
-        with torch.no_grad(), attention_weights(model) as weights:
-            model(ids, torch.tensor([read]))
-        looks = torch.stack([weights[f"decoder.{i}.cross_attention"][0] for i in layers])
-        target, source = torch.tensor(sentence["alignment"]).T
-        agreed.append(looks[:, :, target, source].mean(-1))  # (layers, heads)
-    if not agreed:
+    aligned = [sentence for sentence in sentences if sentence["alignment"]]
+    layers = range(len(model.decoder))
+    if not aligned:
         return len(layers) - 1, -1
+    sources = Vocabulary(source_words[1:]).encode([each["source"] for each in aligned])
+    targets = Vocabulary(target_words[1:]).encode([each["target"] for each in aligned])
+    first = np.full((len(aligned), 1), start)
+    read = np.concatenate([first, targets[:, :-1]], axis=1)
+    with torch.no_grad(), attention_weights(model) as weights:
+        model(torch.tensor(sources), torch.tensor(read))
+    looks = torch.stack([weights[f"decoder.{i}.cross_attention"] for i in layers], dim=1)
+    agreed = []
+    for sentence, each in zip(aligned, looks, strict=True):  # (layers, heads, n_target, n_source)
+        target, source = np.transpose(sentence["alignment"])
+        agreed.append(each[..., target, source].mean(-1))
     best = int(torch.stack(agreed).mean(0).argmax())
     return divmod(best, model.decoder[0].cross_attention.num_heads)
 
