@@ -152,7 +152,7 @@ def translation(
 
     def made(name: str, fits: Callable[[SentencePair], bool], depth: int = 1) -> list[SentencePair]:
         found: list[SentencePair] = []
-        for _ in range(300 * wanted[name] + 10_000):
+        for _ in range(100 * wanted[name] + 2_000):
             if len(found) == wanted[name]:
                 return found
             pair = grammar.sentence(depth)
