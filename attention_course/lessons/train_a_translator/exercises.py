@@ -140,9 +140,13 @@ next_words = Exercise(
     minutes=8,
     right_answers=[my_accuracy, _accuracy_loops, _accuracy_sums, _accuracy_flat, _accuracy_numpy],
     cases=[
-        _next_case([[1, 5, 6, 4, 2], [1, 7, 2, 0, 0]], 8, seed=0),
-        _next_case([[1, 3, 3, 2, 0, 0], [1, 5, 6, 7, 8, 2], [1, 4, 2, 0, 0, 0]], 11, seed=3),
-        _next_case([[1, 9, 8, 7, 6, 5, 4, 2], [1, 3, 2, 0, 0, 0, 0, 0]], 12, seed=5),
+        _next_case([[1, 5, 6, 4, 7, 3, 2], [1, 7, 7, 2, 0, 0, 0]], 8, seed=24),
+        _next_case(
+            [[1, 3, 3, 2, 0, 0, 0, 0], [1, 5, 6, 7, 8, 9, 4, 2], [1, 4, 2, 0, 0, 0, 0, 0]],
+            11,
+            seed=86,
+        ),
+        _next_case([[1, 9, 8, 7, 6, 5, 5, 4, 3, 2], [1, 3, 2, *[0] * 7]], 12, seed=83),
     ],
     mistakes={
         "not_shifted": [_not_shifted, _not_shifted_all, _not_shifted_next],

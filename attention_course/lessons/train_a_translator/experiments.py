@@ -102,6 +102,17 @@ def runs() -> dict[str, dict[str, Any]]:
     return json.loads(Path(__file__).with_name("runs.json").read_text(encoding="utf-8"))
 
 
+def logged_matches() -> list[dict[str, float]]:
+    """The exact match on each part, of each run of the log."""
+    return [run["exact_match"] for run in runs().values()]
+
+
+def logged_error_rates(layer: int) -> list[dict[str, Any]]:
+    """The error rates of a layer's heads, and of their mean, on ``held_out``: of each run."""
+    rows = [run["error_rates"][layer] for run in runs().values()]
+    return [{"heads": row[:-1], "mean": row[-1]} for row in rows]
+
+
 # --- Stopped and resumed --------------------------------------------------------------------------
 
 
@@ -362,6 +373,15 @@ def best_head(
     return min(found, key=found.get)
 
 
+def one_each(pairs: Sequence[SentencePair]) -> Alignment:
+    """The best that can be done while every target word points to exactly one source word."""
+    links = []
+    for pair in pairs:
+        gold = dict(sorted(pair.alignment))
+        links.append(frozenset((i, gold.get(i, 0)) for i in range(len(pair.target))))
+    return Alignment(tuple(links))
+
+
 def diagonal(pairs: Sequence[SentencePair]) -> Alignment:
     """The rival that knows no word: the same place in both sentences, as far as they are long."""
     return Alignment(
@@ -405,3 +425,22 @@ def _word_numbers(
             [corpus.source_vocabulary.id(word) for word in pair.source],
             [corpus.target_vocabulary.id(word) for word in pair.target],
         )
+
+
+def error_rates(
+    translator: Transformer,
+    corpus: TranslationCorpus,
+    pairs: Sequence[SentencePair],
+    layer: int,
+    head: int,
+) -> dict[str, float]:
+    """The error rate of a head, of the mean of its layer, and of what to compare them with."""
+    weights = cross_weights(translator, corpus, pairs)
+    found = {
+        "head": pointed(weights, layer, head),
+        "layer": pointed(weights, layer),
+        "diagonal": diagonal(pairs),
+        "counting": co_occurrence(corpus, pairs),
+        "one_each": one_each(pairs),
+    }
+    return {name: alignment.error_rate(pairs) for name, alignment in found.items()}

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.patches import Rectangle
 
 from ... import plots
-from ...corpora import SentencePair, TranslationCorpus
+from ...corpora import SentencePair, TranslationCorpus, read_chinese, read_english
 from ...language import word, words
 from ...numbers import percent
 from ...tables import Table
-from .experiments import PAD, Compared
+from .experiments import PAD, Compared, runs
 
 
 def shifted(corpus: TranslationCorpus, read: Sequence[int], right: Sequence[int]) -> Table:
@@ -28,18 +27,33 @@ def shifted(corpus: TranslationCorpus, read: Sequence[int], right: Sequence[int]
     return Table(said["title"], said["head"], lines)
 
 
-def scores(
-    here: Mapping[str, float], runs: Mapping[str, Mapping[str, Any]], examples: Mapping[str, int]
-) -> Table:
+def translations(pairs: Sequence[SentencePair], written: Sequence[Sequence[str]]) -> Table:
+    """Sentences, and what was written; the right translation where that is another."""
+    said = words("train_a_translator.translations")
+    lines = [
+        [
+            read_chinese(pair.source),
+            read_english(text),
+            said["same"] if tuple(text) == pair.target else read_english(pair.target),
+        ]
+        for pair, text in zip(pairs, written, strict=True)
+    ]
+    return Table(said["title"], said["head"], lines)
+
+
+def wrong(found: Sequence[tuple[SentencePair, Sequence[str]]]) -> Table:
+    """The same of sentences that went wrong, as :func:`experiments.wrong` gives them."""
+    return translations([pair for pair, _ in found], [text for _, text in found])
+
+
+def scores(here: Mapping[str, float], parts: Mapping[str, Sequence[SentencePair]]) -> Table:
     """Exact match on each part, in this run and over the runs of the log."""
-    said = words("train_a_translator.scores")
+    said, logged = words("train_a_translator.scores"), runs().values()
     lines = []
     for part, shown in said["parts"].items():
-        logged = [run["exact_match"][part] for run in runs.values()]
-        lines.append(
-            [shown, str(examples[part]), percent(here[part], 1), _span(logged)],
-        )
-    return Table(said["title"].format(count=len(runs)), said["head"], lines)
+        shares = [run["exact_match"][part] for run in logged]
+        lines.append([shown, str(len(parts[part])), percent(here[part], 1), _span(shares)])
+    return Table(said["title"].format(count=len(logged)), said["head"], lines)
 
 
 def _span(shares: Sequence[float]) -> str:
