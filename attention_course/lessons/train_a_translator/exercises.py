@@ -161,7 +161,7 @@ next_words = Exercise(
         "without_end": _without_end,
     },
     otherwise="other_share",
-    wrong_answers={"other_share": [lambda logits, target: 0.5]},
+    wrong_answers={"other_share": [lambda logits, target: 0.123]},
 )
 
 
@@ -273,6 +273,19 @@ def _only_one(next_logits, start, end, longest):
     return [int(next_logits([start]).argmax())]
 
 
+_ROOM = 24
+
+
+def _in_a_row(answer, next_logits, start, end, longest):
+    """The answer's words in a row of one length, so that answers of any length can be compared."""
+    result = answer(next_logits, start, end, longest)
+    try:
+        words = [int(word) for word in result]
+    except (TypeError, ValueError, RuntimeError):
+        return result
+    return [*words[:_ROOM], *[-1] * (_ROOM - len(words))]
+
+
 greedy = Exercise(
     LESSON,
     "greedy",
@@ -297,11 +310,13 @@ greedy = Exercise(
         "only_one": _only_one,
     },
     otherwise="other_words",
+    use=_in_a_row,
     wrong_answers={
+        "shape": [lambda next_logits, start, end, longest: 5],
         "other_words": [
             lambda next_logits, start, end, longest: [0, 0, 0],
             lambda next_logits, start, end, longest: [],
-        ]
+        ],
     },
 )
 
@@ -350,10 +365,16 @@ alignment_error = Exercise(
     minutes=5,
     right_answers=[my_error_rate, _rate_loop, _rate_differences, _rate_harmonic, _rate_counted],
     cases=[
-        Case({(0, 0), (1, 2), (2, 1), (3, 3)}, {(0, 0), (1, 2), (2, 2), (3, 3), (3, 4), (4, 5)}),
-        Case({(0, 1), (1, 1), (2, 0), (3, 4), (4, 3)}, {(1, 1), (2, 0)}),
-        Case({(0, 2), (1, 3)}, {(2, 0), (3, 1), (4, 4)}),
-        Case({(0, 0), (1, 1)}, {(0, 0), (1, 1)}),
+        Case(
+            frozenset([(0, 0), (1, 2), (2, 1), (3, 3)]),
+            frozenset([(0, 0), (1, 2), (2, 2), (3, 3), (3, 4), (4, 5)]),
+        ),
+        Case(
+            frozenset([(0, 1), (1, 1), (2, 0), (3, 4), (4, 3)]),
+            frozenset([(1, 1), (2, 0)]),
+        ),
+        Case(frozenset([(0, 2), (1, 3)]), frozenset([(2, 0), (3, 1), (4, 4)])),
+        Case(frozenset([(0, 0), (1, 1)]), frozenset([(0, 0), (1, 1)])),
     ],
     mistakes={
         "not_doubled": lambda found, gold: 1 - len(found & gold) / (len(found) + len(gold)),
@@ -369,5 +390,5 @@ alignment_error = Exercise(
         "count": lambda found, gold: float(len(found ^ gold)),
     },
     otherwise="other_rate",
-    wrong_answers={"other_rate": [lambda found, gold: 0.25]},
+    wrong_answers={"other_rate": [lambda found, gold: 0.123]},
 )
