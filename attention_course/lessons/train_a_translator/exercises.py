@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -31,8 +32,8 @@ def _next_case(target: list[list[int]], size: int, seed: int, *, wrong: float = 
 
 def my_accuracy(logits, target):
     right = target[:, 1:]
-    words = right != 0
-    return (logits.argmax(dim=-1) == right)[words].float().mean()
+    hits = logits.argmax(dim=-1) == right
+    return hits[right > 0].sum() / (right > 0).sum()
 
 
 def _accuracy_loops(logits, target):
@@ -279,8 +280,10 @@ _ROOM = 24
 def _in_a_row(answer, next_logits, start, end, longest):
     """The answer's words in a row of one length, so that answers of any length can be compared."""
     result = answer(next_logits, start, end, longest)
+    if not isinstance(result, list | tuple | np.ndarray | Tensor):
+        return result
     try:
-        words = [int(word) for word in result]
+        words = [int(word) if not isinstance(word, str) else word for word in result]
     except (TypeError, ValueError, RuntimeError):
         return result
     return [*words[:_ROOM], *[-1] * (_ROOM - len(words))]
