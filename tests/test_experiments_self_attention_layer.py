@@ -72,10 +72,21 @@ def test_two_parts_exchange_their_numbers_in_a_copy(model, drawn):
     assert torch.equal(unnoticed(*drawn), fresh(*drawn))
 
 
-def test_a_rounded_root_is_exact_where_the_root_is_a_whole_number():
-    torch.manual_seed(0)
-    assert experiments.rounded_root(SelfAttention(16), torch.randn(2, 5, 16)) == 0
-    assert 0 < experiments.rounded_root(SelfAttention(32), torch.randn(2, 5, 32)) < 1e-7
+def test_only_the_padding_of_the_source_is_heard(model, drawn):
+    heard, unheard = experiments.padding_filled(model, *drawn)
+    assert unheard < 1e-5 < 0.1 < heard
+    # Nor would anything be heard of a mask of the target that is missing.
+    deaf = experiments.padding_filled(model, torch.where(drawn[0] == 0, 5, drawn[0]), drawn[1])
+    assert max(deaf) < 1e-5
+
+
+def test_with_twice_as_many_digits_nothing_is_left_of_the_difference(model, drawn):
+    layer, x = SelfAttention(8), torch.randn(2, 5, 8)
+    differences = experiments.exactly_apart(layer, x, model, model, *drawn)
+    assert len(differences) == 3
+    assert max(differences) < 1e-12
+    other = experiments.exchanged(model, "encoder_norm", "decoder_norm")
+    assert experiments.exactly_apart(layer, x, model, other, *drawn)[1] > 0.1
 
 
 def test_every_parameter_is_in_one_of_the_parts_that_have_a_name(model, drawn):

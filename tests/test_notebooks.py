@@ -82,6 +82,7 @@ def test_the_setup_cell_comes_first_and_is_the_same_everywhere(path):
     def setup(page):
         first = cells(page, "code")[0]
         assert first["id"] == "setup"
+        assert first["metadata"] == {}  # the site leaves it out by its id
         return source(first).replace(f'LANGUAGE = "{page.parent.name}"', "LANGUAGE")
 
     assert setup(path) == setup(NOTEBOOKS[0])

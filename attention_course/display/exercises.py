@@ -31,8 +31,8 @@ tensors on any device, with gradients or without: all are read) is compared with
 right answer returns. Where they differ, the message is that of the first mistake that fits:
 
 - *code* that makes the mistake fits if it returns the same numbers, and would have passed the cases
-  before; or, if the answer's result has a wrong shape, a result of that shape. It is a wrong answer
-  that must earn its message, which the tests try.
+  before; or, if the answer's result has a wrong shape and no mistake gives it, a result of that
+  shape. It is a wrong answer that must earn its message, which the tests try.
 - a :class:`Symptom` fits if its test of ``(got, want, *inputs)`` says so. Give wrong answers that
   show it.
 
@@ -185,6 +185,8 @@ class Exercise:
         measure: ``measure(result, *inputs)`` is compared instead of the results themselves.
         use: ``use(answer, *inputs)`` gives the result; by default the answer is called.
         tolerance: how far a number may be off, as a share of the largest one expected.
+        by_shape: whether a wrong shape alone tells the mistake; not where its length is what an
+            answer has to get right.
         exact_zeros: where exactly 0 is expected, nothing else will do (message ``not_zero``).
     """
 
@@ -201,6 +203,7 @@ class Exercise:
     measure: Callable[..., Any] | None = None
     use: Callable[..., Any] | None = None
     tolerance: float = 1e-5
+    by_shape: bool = True
     exact_zeros: bool = False
 
     @property
@@ -388,13 +391,24 @@ class _Trial:
         return all(self._agree(self._tried_by(code, case), made, case) for case, made in results)
 
     def _mistake_of_shape(self, result: Any, wrong: Wrong) -> Wrong:
-        """The mistake that has a result of this wrong shape; else ``wrong`` itself."""
+        """The mistake that gives this very result, else one of this wrong shape, else ``wrong``."""
         if wrong.message == "shape":
             shape = answers.shape_of(result)
-            for key, mistake in self.exercise.mistakes.items():
-                codes = [code for code in _listed(mistake) if not isinstance(code, Symptom)]
-                if any(np.shape(self._tried_by(code, self.case)) == shape for code in codes):
-                    return Wrong(key)
+            got = as_array(result, shape)
+            codes = [
+                (key, code)
+                for key, mistake in self.exercise.mistakes.items()
+                for code in _listed(mistake)
+                if not isinstance(code, Symptom)
+            ]
+            alike = [
+                (key, code)
+                for key, code in codes
+                if np.shape(self._tried_by(code, self.case)) == shape
+            ]
+            found = [each for each in alike if self._explains(each[1], got)]
+            for key, _ in found + (alike if self.exercise.by_shape else []):
+                return Wrong(key)
         return wrong
 
     def _note_changes(self, case: Case, inputs: tuple[Any, ...]) -> None:

@@ -168,10 +168,14 @@ def _with_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def _fold(cell: dict[str, Any]) -> None:
-    """Fold the code of a cell that only sets up, plots or records; what it shows stays open."""
+    """Fold the code of a cell that only plots or records; what it shows stays open.
+
+    The setup cell is left out: a page of the site has nothing to install.
+    """
     tags = cell["metadata"].get("tags", [])
-    hidden = any(tag.startswith("remove-") for tag in tags)
-    if not hidden and (cell["id"] == tidy.SETUP or FOLDED & set(tags)):
+    if cell["id"] == tidy.SETUP:
+        cell["metadata"]["tags"] = [*tags, "remove-cell"]
+    elif FOLDED & set(tags) and not any(tag.startswith("remove-") for tag in tags):
         cell["metadata"]["tags"] = [*tags, "hide-input"]
 
 

@@ -98,7 +98,9 @@ def test_an_element_is_light_and_holds_its_state(published: Published, name: str
     explorable = make(name)
     html = light(published, explorable)
     state = re.search(r'<script type="application/json">(.*?)</script>', html)[1]
-    assert json.loads(state) == explorable.state
+    held = json.loads(state)
+    assert set(held.pop("assets", {})) == set(explorable.assets)
+    assert held == explorable.state
     assert html.count("<script") == 1
     assert "<style" not in html
     assert explorable.still() in html

@@ -144,6 +144,7 @@ def test_without_scripts_there_is_a_picture_or_text(browser: Browser) -> None:
 def test_every_control_answers_to_the_keyboard(show: Callable, page: Page, name: str) -> None:
     """Tab reaches each control, and an arrow key changes what the explorable says."""
     show(make(name))
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     mark = """() => document.querySelectorAll(
         ".ac-explorable :is(input:not([type=radio]), button, summary, [role=slider])"
       ).forEach((control, i) => (control.dataset.control = i))"""

@@ -342,6 +342,16 @@ def test_the_chinese_chrome_is_chinese(visit, edition):
         assert not [label for label in english if re.search("[a-z]{3}", label)], english
 
 
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_only_the_chinese_edition_names_chinese_fonts(visit, edition):
+    """Their quotation marks are full-width."""
+    page = visit(next(name for name in LESSONS if name.startswith(edition)))
+    for element in ("article p", "article pre"):
+        fonts = page.locator(element).first.evaluate("(e) => getComputedStyle(e).fontFamily")
+        assert bool(re.search("PingFang|YaHei|CJK|Source Han", fonts)) == (edition == "zh"), fonts
+        assert re.search("(sans-serif|monospace)$", fonts)
+
+
 @every_page
 def test_links_inside_the_book_lead_somewhere(name):
     html = (HTML / f"{name}.html").read_text(encoding="utf-8")

@@ -85,8 +85,8 @@ function rowsOf(model, words, limit, strongest) {
       mixture.root,
     ),
   );
-  const longest = Math.max(...tokens.map((token) => token.replace(/[^\x00-\xff]/g, "xx").length));
-  root.style.setProperty("--token", `${clamp(0.55 * longest + 0.6, 2.5, 8)}em`);
+  const wide = (text) => [...text].reduce((sum, sign) => sum + (sign > "\xff" ? 1.1 : 0.68), 0.6);
+  root.style.setProperty("--token", `${clamp(Math.max(...tokens.map(wide)), 2.5, 8)}em`);
   const show = ({ scores, values }, { weights, mixture: mixed }) => {
     const top = Math.max(...weights);
     rows.forEach(({ score, bar, share, value }, i) => {

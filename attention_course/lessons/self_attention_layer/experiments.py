@@ -6,7 +6,6 @@ the page or one of the library: their parts have the same names.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -115,20 +114,46 @@ def exchanged(module: nn.Module, first: str, second: str) -> nn.Module:
 
 
 @torch.no_grad()
-def rounded_root(layer: nn.Module, x: Tensor) -> float:
-    """How far the output moves, in 64 bits, if √d is taken of a tensor that holds a whole number.
+def padding_filled(model: nn.Module, source: Tensor, target: Tensor) -> tuple[float, float]:
+    """How far the results at the target's words move if padding becomes a letter.
 
     Args:
-        layer: with linear layers ``query``, ``key`` and ``value``.
-        x: ``(batch, n, d)``.
+        model: a Transformer for which 0 is padding.
+        source, target: tokens ``(batch, n_source)`` and ``(batch, n_target)``.
+
+    Returns:
+        For the padding of the source, and for that of the target.
     """
-    layer, x = deepcopy(layer).double(), x.double()
-    products = layer.query(x) @ layer.key(x).mT  # (batch, n, n)
-    exact, rounded = (
-        (products / root).softmax(dim=-1) @ layer.value(x)
-        for root in (math.sqrt(x.size(-1)), torch.sqrt(torch.tensor(x.size(-1))))
-    )
-    return apart(exact, rounded)
+    words, logits = target != 0, model(source, target)
+    filled = [torch.where(tokens == 0, letters.FIRST, tokens) for tokens in (source, target)]
+    of_source, of_target = model(filled[0], target), model(source, filled[1])
+    return apart(logits[words], of_source[words]), apart(logits[words], of_target[words])
+
+
+@torch.no_grad()
+def exactly_apart(
+    layer: nn.Module,
+    x: Tensor,
+    model: nn.Module,
+    library: nn.Module,
+    source: Tensor,
+    target: Tensor,
+) -> list[float]:
+    """How far ours and theirs are apart with twice as many digits.
+
+    Args:
+        layer, x: an attention of one head, and data for it, ``(batch, n, d_model)``.
+        model, library: two Transformers with the same numbers for which 0 is padding; torch's is
+            given those of ``model``.
+        source, target: tokens ``(batch, n_source)`` and ``(batch, n_target)``.
+    """
+    layer, model, library = (deepcopy(module).double() for module in (layer, model, library))
+    x, words, logits = x.double(), target != 0, model(source, target)
+    theirs = library(source, target), torchs_logits(model, source, target)
+    return [
+        apart(layer(x), torchs_output(layer, x)),
+        *(apart(logits[words], each[words]) for each in theirs),
+    ]
 
 
 # --- Torch's, with our numbers --------------------------------------------------------------------

@@ -16,7 +16,7 @@ def parts(found: Mapping[str, Part]) -> Table:
     lines = [
         [
             shown,
-            " × ".join(map(str, found[name].shape)),
+            _unbroken(" × ".join(map(str, found[name].shape))),
             str(found[name].count),
             decimals(found[name].parameters, 0, ","),
         ]
@@ -31,7 +31,17 @@ def ladder(rungs: Mapping[str, tuple[float, float]]) -> Table:
     """For each rung, how far ours and theirs are apart, and how far with one mistake in them."""
     said = words("self_attention_layer.ladder")
     lines = [
-        [shown, number(rungs[name][0]), said["mistakes"][name], number(rungs[name][1])]
+        [
+            shown,
+            _unbroken(number(rungs[name][0])),
+            said["mistakes"][name],
+            _unbroken(number(rungs[name][1])),
+        ]
         for name, shown in said["rungs"].items()
     ]
     return Table(said["title"], said["head"], lines)
+
+
+def _unbroken(text: str) -> str:
+    """The text with spaces at which no line breaks."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")

@@ -24,7 +24,6 @@ from torch.nn import functional as F
 from ... import decoding, training
 from ...corpora import SentencePair, TranslationCorpus, Vocabulary, further
 from ...transformer import Transformer, attention_weights
-from ..encoder_decoder import experiments as encoder_decoder
 
 WIDTH, HEADS, LAYERS, HIDDEN = 64, 4, 2, 128
 STEPS, BATCH, LEARNING_RATE, WARMUP = 1000, 64, 5e-3, 100
@@ -177,23 +176,6 @@ def stopped_and_resumed(
         before.losses + after.losses,
         all(torch.equal(a, b) for a, b in parameters),
     )
-
-
-# --- Step by step ---
-
-
-def stages(
-    translator: Transformer, corpus: TranslationCorpus, source: Tensor, read: Tensor
-) -> tuple[Any, list[str], list[str]]:
-    """A pass of the translator part by part, and the words of the second pair."""
-    shown = [
-        ["·" if i == PAD else vocabulary.words[i] for i in row.tolist()]
-        for vocabulary, row in (
-            (corpus.source_vocabulary, source[1]),
-            (corpus.target_vocabulary, read[1]),
-        )
-    ]
-    return encoder_decoder.stages(translator, source, read), *shown
 
 
 # --- What it can do -------------------------------------------------------------------------------
