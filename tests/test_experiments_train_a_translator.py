@@ -190,3 +190,13 @@ def test_what_is_read_is_shifted_against_what_should_be_said(corpus):
     _, read, right = zip(*table.lines, strict=True)
     assert read[1:] == right[:-1]
     assert (read[0], right[-1]) == ("<start>", "<end>")
+
+
+def test_without_cross_attention_every_sentence_gets_the_same_translation():
+    corpus = corpora.translation()
+    model, *_ = models.translator()
+    some = corpus.held_out[:12]
+    assert len(set(experiments.translate(model, corpus, some))) == 12
+    for layer in model.decoder:
+        layer.cross_attention.output.weight.data.zero_()
+    assert len(set(experiments.translate(model, corpus, some))) == 1
