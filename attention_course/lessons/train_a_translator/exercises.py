@@ -284,7 +284,7 @@ def _in_a_row(answer, next_logits, start, end, longest):
         return result
     try:
         words = [int(word) if not isinstance(word, str) else word for word in result]
-    except (TypeError, ValueError, ArithmeticError, RuntimeError):
+    except Exception:  # no row of numbers: it is judged as it is
         return result
     return [*words[:_ROOM], *[-1] * (_ROOM - len(words))]
 
