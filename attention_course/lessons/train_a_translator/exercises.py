@@ -280,7 +280,8 @@ _ROOM = 24
 def _in_a_row(answer, next_logits, start, end, longest):
     """The answer's words in a row of one length, so that answers of any length can be compared."""
     result = answer(next_logits, start, end, longest)
-    if not issubclass(type(result), list | tuple | np.ndarray | Tensor):
+    rows = list | tuple | np.ndarray | Tensor
+    if not issubclass(type(result), rows) or "complex" in str(getattr(result, "dtype", "")):
         return result
     try:
         words = [int(word) if not isinstance(word, str) else word for word in result]
