@@ -217,6 +217,14 @@ def test_a_token_is_guessed_from_half_a_row_to_a_row(model):
 def test_what_the_page_says_of_sizes():
     ours = LanguageModel(512, 64, 4, 2, 256, pad_id=None)
     assert round(sum(p.numel() for p in ours.parameters()) / 175e9 * 1e6) == 1
+    assert pretrained.python_writer_card()["train"]["bytes"] == 6_000_000
+
+
+def test_no_token_reaches_over_the_end_of_a_word():
+    pieces = BytePairs.learn(python_source(500_000, 1).train, 512)
+    for token in pieces.tokens[256:]:
+        word = any(chr(byte).isalpha() for byte in token)
+        assert not (word and set(token) & set(b"._()")), token
 
 
 def test_little_of_the_page_s_held_out_text_is_in_what_only_the_shipped_model_read():
