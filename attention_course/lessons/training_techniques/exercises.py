@@ -49,7 +49,7 @@ rate = Exercise(
     minutes=5,
     right_answers=[my_rate, _rate_if, _rate_added, _rate_numpy, _rate_torch],
     cases=[
-        Case(2, 0.1, 4),
+        Case(2, 0.1, 7),
         Case(4, 0.1, 4),
         Case(9, 0.1, 4),
         Case(1, 0.5, 10),
@@ -73,7 +73,6 @@ rate = Exercise(
         ),
         "jump": lambda step, highest, warmup_steps: highest if step >= warmup_steps else 0.0,
         "not_highest": lambda step, highest, warmup_steps: min(1.0, step / warmup_steps),
-        "larger": lambda step, highest, warmup_steps: highest * max(1.0, step / warmup_steps),
         "own_4000": lambda step, highest, warmup_steps: highest * min(1.0, step / 4000),
         "cold": lambda step, highest, warmup_steps: highest,
         "backwards": lambda step, highest, warmup_steps: (
@@ -135,7 +134,7 @@ factor = Exercise(
     minutes=10,
     right_answers=[my_factor, _factor_flat, _factor_small, _factor_numpy, _factor_torch],
     cases=[
-        Case(torch.tensor([[3.0, 0.0], [0.0, 4.0]]), 1.0),
+        Case(torch.tensor([[1.0, 2.0], [2.0, 4.0]]), 2.0),
         Case(torch.tensor([[0.3, 0.0], [0.0, -0.4]]), 1.0),
         Case(3 * _normal(2, 7, seed=0), 2.0),
         Case(0.1 * _normal(3, 4, seed=1), 5.0),
@@ -143,14 +142,8 @@ factor = Exercise(
         Case(torch.zeros(2, 3), 1.0),
     ],
     mistakes={
-        "always": [
-            lambda gradients, max_norm: max_norm / _flat(gradients).norm(),
-            lambda gradients, max_norm: max(1.0, max_norm / _flat(gradients).norm().item()),
-        ],
-        "upside_down": [
-            lambda gradients, max_norm: min(1.0, _flat(gradients).norm().item() / max_norm),
-            lambda gradients, max_norm: _flat(gradients).norm() / max_norm,
-        ],
+        "always": lambda gradients, max_norm: max_norm / _flat(gradients).norm(),
+        "upside_down": lambda gradients, max_norm: _flat(gradients).norm() / max_norm,
         "no_root": _by(lambda gradients: (_flat(gradients) ** 2).sum()),
         "absolute": _by(lambda gradients: _flat(gradients).abs().sum()),
         "largest": _by(lambda gradients: _flat(gradients).abs().max()),
@@ -167,7 +160,11 @@ factor = Exercise(
     },
     otherwise="other_factor",
     wrong_answers={
-        "other_factor": [lambda gradients, max_norm: 0.5],
+        "unclipped": [
+            lambda gradients, max_norm: min(1.0, _flat(gradients).norm().item() / max_norm),
+            lambda gradients, max_norm: max(1.0, max_norm / _flat(gradients).norm().item()),
+        ],
+        "other_factor": [lambda gradients, max_norm: 0.7],
         "shape": [
             lambda gradients, max_norm: [
                 min(1.0, max_norm / max(gradient.norm().item(), 1e-9)) for gradient in gradients
