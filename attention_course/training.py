@@ -215,6 +215,7 @@ class _Progress(Display):
             element("path", d="M0 0V100H300", **ink),
             element("polyline", points=line, fill="none", stroke="var(--ac-blue)", stroke_width=2),
             viewBox="-2 -2 304 104",
+            preserveAspectRatio="xMinYMin",
             width=304,
             role="img",
             aria_label=said,
