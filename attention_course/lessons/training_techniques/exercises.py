@@ -91,8 +91,8 @@ rate = Exercise(
 
 
 def my_factor(gradients, max_norm):
-    norm = sum((gradient**2).sum() for gradient in gradients) ** 0.5
-    return max_norm / norm if norm > max_norm else 1.0
+    norm = (gradients**2).sum() ** 0.5
+    return min(1.0, max_norm / norm)
 
 
 def _factor_flat(gradients, max_norm):
