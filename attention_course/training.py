@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from . import checkpoints, checks, plots
 from .language import word
-from .markup import Display
+from .markup import Display, element
 
 
 def warmup_learning_rate(step: int, d_model: int, warmup_steps: int = 4000) -> float:
@@ -77,7 +77,7 @@ def train(
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 200,
 ) -> Log:
-    """Train ``model`` by gradient descent, with a progress bar.
+    """Train ``model`` by gradient descent, with a progress bar and, while it runs, the loss curve.
 
     With a checkpoint a run that was stopped goes on where its file was last written, and ends as if
     it had never stopped: the same numbers at every step, if ``batch`` depends on the step alone.
@@ -91,7 +91,7 @@ def train(
         optimizer: another optimizer over the model's parameters.
         schedule: the learning rate at each step, counted from 1.
         max_norm: clip the norm of the gradient, of all parameters together, to this.
-        progress: show the bar.
+        progress: show the bar and the curve.
         checkpoint: a file for the state of the run. If it is there, the run goes on from it.
         checkpoint_every: after how many steps it is written; also after the last.
 
@@ -126,7 +126,7 @@ def train(
         _finite("norm of the gradient", norm, step)
         optimizer.step()
         log.losses.append(number)
-        bar.update(step, number)
+        bar.update(log.losses)
         log.seconds = time.perf_counter() - start
         if checkpoint is not None and (step % checkpoint_every == 0 or step == steps):
             checkpoints.save(checkpoint, model, optimizer, log.losses, log.seconds)
@@ -152,11 +152,18 @@ def _finite(name: str, value: Tensor, step: int) -> float:
     return number
 
 
+_POINTS = 120
+"""The live curve has at most so many points: each is the mean of the steps that it stands for."""
+
+
 class _Progress(Display):
-    """A bar that is redrawn in place, a few times a second."""
+    """A bar with the loss curve so far, redrawn in place a few times a second.
+
+    After the last step the bar alone is left: the whole curve is the run's :class:`Log`.
+    """
 
     def __init__(self, steps: int, shown: bool) -> None:
-        self.steps, self.step, self.loss, self.last = steps, 0, float("nan"), 0.0
+        self.steps, self.losses, self.last = steps, [], 0.0
         # Outside a notebook there is no place to redraw in.
         self.handle = None
         if shown and "IPython" in sys.modules:
@@ -165,20 +172,50 @@ class _Progress(Display):
             if get_ipython() is not None:
                 self.handle = display.display(self, display_id=True)
 
-    def update(self, step: int, loss: float) -> None:
-        self.step, self.loss = step, loss
+    @property
+    def step(self) -> int:
+        return len(self.losses)
+
+    def update(self, losses: list[float]) -> None:
+        """Show the run whose steps so far had these losses."""
+        self.losses = losses
         now = time.monotonic()
-        if self.handle is not None and (now - self.last > 0.25 or step == self.steps):
+        if self.handle is not None and (now - self.last > 0.25 or self.step == self.steps):
             self.last = now
             self.handle.update(self)
 
     def html(self) -> str:
         label = word("display.training.progress", step=self.step, steps=self.steps)
-        said = word("display.training.loss_is", loss=plots.number(self.loss)) if self.step else ""
+        said = ""
+        if self.step:
+            said = word("display.training.loss_is", loss=plots.number(self.losses[-1]))
+        curve = self._curve() if 1 < self.step < self.steps else ""
         return (
             f'<div class="ac ac-progress"><progress max="{self.steps}" value="{self.step}" '
-            f'aria-label="{label}"></progress><span>{label}</span><span>{said}</span></div>'
+            f'aria-label="{label}"></progress><span>{label}</span><span>{said}</span>{curve}</div>'
         )
 
     def text(self) -> str:
         return word("display.training.progress", step=self.step, steps=self.steps)
+
+    def _curve(self) -> str:
+        """The losses so far as a small drawing, which has room for those to come."""
+        parts = np.array_split(np.array(self.losses), min(self.step, _POINTS))
+        means = np.array([part.mean() for part in parts])
+        ends = np.cumsum([len(part) for part in parts])  # the last step of each part
+        top = max(means.max(), 1e-12)
+        places = zip(300 * ends / self.steps, 100 - 92 * means / top, strict=True)
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        ink = {"fill": "none", "stroke_width": 1, "stroke": "currentColor", "stroke_opacity": 0.45}
+        said = word(
+            "display.training.curve", start=plots.number(means[0]), now=plots.number(means[-1])
+        )
+        return element(
+            "svg",
+            element("path", d="M0 0V100H300", **ink),
+            element("polyline", points=line, fill="none", stroke="var(--ac-blue)", stroke_width=2),
+            viewBox="-2 -2 304 104",
+            width=304,
+            role="img",
+            aria_label=said,
+        )

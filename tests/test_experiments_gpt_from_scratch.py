@@ -195,3 +195,45 @@ def test_the_table_has_words_for_every_rival():
     for edition in language.LANGUAGES:
         rivals = language.words("gpt_from_scratch.rivals", edition)
         assert set(rivals["who"]) == set(rivals["read"]) == set(rivals["remembers"])
+
+
+def test_a_token_is_guessed_from_half_a_row_to_a_row(model):
+    """Rows of 16 that move on by 8: tokens up to 16 see token 0, token 17 sees tokens 8 to 16."""
+    length, n = 16, 40
+    other = TEXT[:n].clone()
+    other[0] = 11
+
+    def cost(tokens, end):
+        return experiments.bits_per_byte(model, tokens[:end], 1, length)
+
+    def paid(tokens, i):
+        return cost(tokens, i + 1) - cost(tokens, i)
+
+    moved = [abs(paid(TEXT, i) - paid(other, i)) > 1e-5 for i in range(2, n)]
+    seen = [i for i, each in enumerate(moved, start=2) if each]
+    assert seen == list(range(2, length + 1))
+
+
+def test_what_the_page_says_of_sizes():
+    ours = LanguageModel(512, 64, 4, 2, 256, pad_id=None)
+    assert round(sum(p.numel() for p in ours.parameters()) / 175e9 * 1e6) == 1
+    assert pretrained.python_writer_card()["train"]["bytes"] == 6_000_000
+
+
+def test_no_token_reaches_over_the_end_of_a_word():
+    pieces = BytePairs.learn(python_source(500_000, 1).train, 512)
+    for token in pieces.tokens[256:]:
+        word = any(chr(byte).isalpha() for byte in token)
+        assert not (word and set(token) & set(b"._()")), token
+
+
+def test_little_of_the_page_s_held_out_text_is_in_what_only_the_shipped_model_read():
+    def paragraphs(text):
+        return {each.strip() for each in text.split(b"\n\n") if len(each.strip()) >= 60}
+
+    source, card = python_source(), pretrained.python_writer_card()
+    if source.version != card["python"]:
+        pytest.skip("the card is of another Python")
+    read = paragraphs(python_source(card["train"]["bytes"]).train)
+    again = sum(len(each) for each in paragraphs(source.held_out) & read)
+    assert 0 < again < 0.01 * len(source.held_out)

@@ -119,3 +119,45 @@ def test_sentences_given_as_words_are_answered_as_those_of_the_corpus(model, cor
     probabilities, _ = model.read(what)
     best = [corpus.answers[i] for i in probabilities.argmax(axis=1)[:20]]
     assert experiments.answers(model, corpus, [what[i].words for i in range(20)]) == best
+
+
+def test_the_right_kind_is_counted_whatever_the_city(corpus, what):
+    def another_city(tables, ids, blank):
+        """Always the first city's thing of the kind that the sentence names."""
+        numbers = torch.zeros(len(ids), 1, len(corpus.answers))
+        for i, kind in enumerate(corpus.kinds):
+            named = (ids == corpus.vocabulary.id(kind)).any(dim=1)
+            numbers[named, 0, i] = 1.0
+        return numbers, torch.ones(len(ids), 1, ids.shape[1])
+
+    model = experiments.untrained(another_city, corpus)
+    assert experiments.right_kind(model, what, "city", corpus) == 1
+    assert experiments.right_kind(model, what, "kind", corpus) < 0.5
+    assert model.accuracy(what) < 0.5
+
+
+def test_every_third_sentence_is_kept(corpus, what):
+    kept = experiments.every_third(what, corpus)
+    assert len(kept) == -(-len(what) // 3)
+    assert [kept[i].words for i in range(3)] == [what[3 * i].words for i in range(3)]
+    assert np.array_equal(kept.answer, what.answer[::3])
+
+
+def test_the_bound_is_three_in_four_where_clues_come_both_ways(corpus):
+    pairs = corpus.held_out.where(clues=2)
+    sentences = list(pairs)
+    first, then = sentences[0].answer, sentences[1].answer
+    swapped = next(
+        i for i in range(0, len(sentences), 2)
+        if (sentences[i].answer, sentences[i + 1].answer) == (then, first)
+    )  # fmt: skip
+    both = [*sentences[:2], *sentences[swapped : swapped + 2]]
+
+    def bound(chosen):
+        made = corpora.BlankSentences(chosen, corpus.vocabulary, corpus.answers)
+        return experiments.most_right(made)
+
+    assert bound(both) == 0.75
+    assert bound(sentences[:2]) == 1
+    assert bound([*both, *both[:2]]) == 5 / 6
+    assert 0.75 < experiments.most_right(pairs) < 1

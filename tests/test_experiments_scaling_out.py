@@ -41,6 +41,7 @@ def test_two_processes_of_which_one_dies_train_as_one_process_does(capsys):
     assert resumed.exit_code == 0, resumed.errors
     assert (resumed.first, len(resumed.losses)) == (4, 8)
     assert resumed.milliseconds > 0
+    assert resumed.equal
     torch.testing.assert_close(resumed.losses, losses(8), atol=1e-3, rtol=0)
     assert "$ python -m torch.distributed.run --standalone" in capsys.readouterr().out
 
@@ -159,14 +160,31 @@ def test_the_cause_is_the_error_where_nobody_was_killed():
 
 def test_the_log_of_roundings_is_whole_and_of_this_code():
     log = experiments.roundings()
-    assert set(log) == set(rounding.KINDS)
-    for kind in log.values():
+    assert set(log) == {*rounding.KINDS, "key bias", "other parameters"}
+    assert log["other parameters"] < 1e-6 < 1e-3 < log["key bias"]
+    for kind in (log[name] for name in rounding.KINDS):
         assert len(kind) == len(rounding.STARTS) * len(rounding.SHARES)
         assert min(kind) > 0
         assert max(kind) < 0.01
     for name, kind in rounding.KINDS.items():
         found = max(rounding.apart(0, kind, steps=10))
         assert 0 < found < 100 * max(log[name])
+    early = rounding.parameters_apart(steps=10)
+    assert 0 < early["other parameters"] < 1e-5 < 1e-4 < early["key bias"]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_processes_with_other_parameters_are_noticed(moved, monkeypatch):
+    """The other process's numbers are played: the same as ours, or one of them a little larger."""
+    model = script.new_model()
+
+    def all_reduce(mine, operation):
+        if moved and operation == torch.distributed.ReduceOp.MAX:
+            mine[7] += 1e-6
+
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "all_reduce", all_reduce)
+    assert script._same_everywhere(model) is not moved
 
 
 def test_gpt2_has_as_many_parameters_as_its_weights():

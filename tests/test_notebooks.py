@@ -279,7 +279,7 @@ def test_a_lesson_has_every_part_under_its_name_and_in_order(path):
         assert call in code, call
     assert ("record(" in code) == has_claim(path)
     assert len(re.findall(r"\.check\(", code)) >= 2
-    playful = set(re.findall(r"\b([A-Z]\w+)\(", code)) - {"Prediction", "Quiz"}
+    playful = set(re.findall(r"\b([A-Z]\w+)(?:\.of)?\(", code)) - {"Prediction", "Quiz"}
     assert playful & {"".join(map(str.title, name.split("_"))) for name in explorables.names()}
 
 

@@ -1,12 +1,15 @@
 """The training loop and the paper's learning rate."""
 
 import copy
+import re
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from attention_course.training import train, warmup_learning_rate
+from attention_course.training import _POINTS, _Progress, train, warmup_learning_rate
 
 
 def fit_a_line(**options):
@@ -85,3 +88,53 @@ def test_the_papers_learning_rate():
     assert max(rates) == rates[3999] == pytest.approx((512 * 4000) ** -0.5)
     assert rates[999] == pytest.approx(rates[3999] / 4)  # linear up
     assert rates[15999] == pytest.approx(rates[3999] / 2)  # inverse square root down
+
+
+def live(steps, losses):
+    bar = _Progress(steps, shown=False)
+    bar.update(losses)
+    return bar.html()
+
+
+def points(html):
+    (drawn,) = re.findall(r'points="([^"]*)"', html)
+    return np.array([[float(n) for n in point.split(",")] for point in drawn.split()])
+
+
+def test_while_a_run_goes_on_its_loss_curve_is_drawn():
+    losses = [4.0, 3.0, 2.0, 1.0]
+    html = live(8, losses)
+    ElementTree.fromstring(html)  # well-formed
+    drawn = points(html)
+    assert np.allclose(drawn[:, 0], [37.5, 75, 112.5, 150])  # half of the way
+    heights = 100 - drawn[:, 1]
+    assert np.allclose(heights / heights[0], np.array(losses) / 4, atol=0.01)
+    (said,) = re.findall(r'<svg[^>]*role="img" aria-label="([^"]*)"', html)
+    assert re.findall(r"\d+", said) == ["4", "1"]
+    assert "var(--ac-blue)" in html
+
+
+def test_the_curve_of_a_long_run_has_few_points_each_a_mean():
+    losses = list(np.linspace(5, 1, 2880) + np.tile([0.5, -0.5], 1440))
+    drawn = points(live(3840, losses))
+    assert len(drawn) == _POINTS
+    assert (np.diff(drawn, axis=0) > 0).all()  # the noise is averaged out
+    assert drawn[-1, 0] == pytest.approx(225)
+
+
+@pytest.mark.parametrize("losses", [[], [1.0], [3.0, 2.0, 1.0]], ids=["none", "one", "all"])
+def test_without_a_curve_to_draw_there_is_the_bar_alone(losses):
+    html = live(3, losses)
+    assert "<progress" in html
+    assert "<svg" not in html
+
+
+def test_losses_of_zero_can_be_drawn():
+    assert np.isfinite(points(live(9, [0.0, 0.0, 0.0]))).all()
+
+
+def test_a_run_hands_its_losses_to_the_bar(monkeypatch):
+    seen = []
+    monkeypatch.setattr(_Progress, "update", lambda self, losses: seen.append(list(losses)))
+    _, log = fit_a_line(steps=3)
+    assert seen == [log.losses[:1], log.losses[:2], log.losses]

@@ -17,7 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, wraps
 from itertools import pairwise, product
 from typing import Any
 
@@ -196,6 +196,56 @@ def translation(
     return TranslationCorpus(tuple(learned), tuple(held), tuple(new), tuple(long), sources, targets)
 
 
+def further(
+    corpus: TranslationCorpus,
+    count: int,
+    *,
+    words: range,
+    nesting: range,
+    seed: int = 1,
+) -> tuple[SentencePair, ...]:
+    """More pairs of the grammar, chosen by their length and their nesting.
+
+    Nesting counts the possessives and relative clauses that stand inside one another: 1 in
+    小明的书, 2 in 喜欢小明的书的医生. In the corpus's own short sentences it is at most 2.
+
+    Args:
+        corpus: none of its Chinese sentences comes again, and no word that it does not know.
+        count: how many.
+        words: how many Chinese words a sentence may have.
+        nesting: how deep it may be nested.
+        seed: chooses the sentences.
+
+    Raises:
+        TypeError, ValueError: ``count`` or ``seed`` is not what it should be, or the grammar makes
+            too few such sentences.
+    """
+    count = checks.size("count", count)
+    lot = random.Random(checks.whole_number("seed", seed))
+    unseen = frozenset(
+        pair for each in corpus.unseen_combinations for pair in each.combinations
+    ) - frozenset(pair for each in corpus.train for pair in each.combinations)
+    grammar, found = _Grammar(lot, unseen), []
+    parts = (corpus.train, corpus.held_out, corpus.unseen_combinations, corpus.longer)
+    taken = {pair.source for part in parts for pair in part}
+    depth = 1 if nesting.stop <= 3 else 2
+    for _ in range(2000 * count + 10_000):
+        if len(found) == count:
+            return tuple(found)
+        pair = grammar.sentence(depth)
+        if (
+            len(pair.source) in words
+            and grammar.nesting in nesting
+            and pair.source not in taken
+            and not pair.combinations & unseen
+            and all(map(corpus.source_vocabulary.__contains__, pair.source))
+            and all(map(corpus.target_vocabulary.__contains__, pair.target))
+        ):
+            taken.add(pair.source)
+            found.append(pair)
+    raise ValueError(f"count: got {count}, which this grammar cannot make of {words}, {nesting}")
+
+
 # --- The grammar ----------------------------------------------------------------------------------
 
 # A text is words, each with the numbers of its ties; words of the two sides with a common tie
@@ -342,6 +392,21 @@ def _unseen(lot: random.Random) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
+def _nests(make: Callable[..., _Noun]) -> Callable[..., _Noun]:
+    """Counts how many such phrases stand inside one another."""
+
+    @wraps(make)
+    def counted(self: _Grammar, *args: Any) -> _Noun:
+        self._level += 1
+        self.nesting = max(self.nesting, self._level)
+        try:
+            return make(self, *args)
+        finally:
+            self._level -= 1
+
+    return counted
+
+
 class _Grammar:
     """Makes sentences by lot.
 
@@ -353,6 +418,8 @@ class _Grammar:
     def __init__(self, lot: random.Random, unseen: frozenset[tuple[str, str]]) -> None:
         self.lot, self.unseen, self.lexicon = lot, unseen, _lexicon()
         self.prefer_unseen = False
+        self.nesting = 0  # of the last sentence: phrases inside one another
+        self._level = 0
         self._ties = 0
 
     # --- Words ---
@@ -492,6 +559,7 @@ class _Grammar:
         inner = self.described(zh, bool(plural), adjective=self.chance(0.15))
         return _Noun(inner.zh, inner.en, inner.structures, person="3p", head=zh)
 
+    @_nests
     def owned(self, zh: str, depth: int) -> _Noun:
         inner = self.described(zh, False, adjective=self.chance(0.15))
         structures = inner.structures | {"possessive"}
@@ -511,6 +579,7 @@ class _Grammar:
         target = owner.en + of[1] + inner.en
         return _Noun(source, target, structures | owner.structures, head=zh)
 
+    @_nests
     def with_clause(self, zh: str, depth: int) -> _Noun:
         """喜欢 猫 的 医生, the doctor who likes cats; 小明 写 的 信, the letter that he wrote."""
         if "person" in self.lexicon.nouns[zh][3]:
@@ -746,6 +815,7 @@ class _Grammar:
     def _sentence(self, depth: int) -> SentencePair:
         weights = [w * (suits or not self.prefer_unseen) for w, suits, _ in _KINDS]
         ((_, _, make),) = self.lot.choices(_KINDS, weights)
+        self.nesting = 0
         phrase = make(self, depth)
         stop = self.tied(*(_ASKS if "question" in phrase.structures else _STOP))
         zh, en = phrase.zh + stop[0], phrase.en + stop[1]

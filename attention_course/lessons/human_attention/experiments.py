@@ -6,6 +6,7 @@ writes :func:`fill_in`; the lab writes its rivals.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -247,6 +248,15 @@ def least_seen(
     return corpus.cities[least], float(weights[least]), float(share)
 
 
+def right_kind(model: Model, sentences: BlankSentences, part: str, corpus: FillInTheBlank) -> float:
+    """With a part of each sentence hidden (see :func:`hide`), the share of blanks that it fills
+    with something of the right kind, in whatever city.
+    """
+    probabilities, _ = model.read(sentences, hide(sentences, part, corpus))
+    kinds = len(corpus.kinds)  # answers stand city by city, each city's kinds in the same order
+    return float(np.mean(probabilities.argmax(axis=1) % kinds == sentences.answer % kinds))
+
+
 def answers(model: Model, corpus: FillInTheBlank, sentences: Sequence[Sequence[str]]) -> list[str]:
     """What the model fills into sentences that are given as words."""
     ids = torch.from_numpy(corpus.vocabulary.encode(sentences))
@@ -274,6 +284,26 @@ def hide(sentences: BlankSentences, part: str, corpus: FillInTheBlank) -> np.nda
         places = _places(sentences)[part]
     words[np.arange(len(words)), places] = corpus.vocabulary.PAD
     return words
+
+
+def every_third(sentences: BlankSentences, corpus: FillInTheBlank) -> BlankSentences:
+    """The first of them, the fourth and so on."""
+    return BlankSentences(list(sentences)[::3], corpus.vocabulary, corpus.answers)
+
+
+def most_right(sentences: BlankSentences) -> float:
+    """The share of blanks that can be filled correctly where neither weights nor values depend on
+    the question and a linear read-out names the answer.
+
+    Args:
+        sentences: with two clues, in pairs that differ in the blank alone. For answers A and B,
+            either no pair whose city and kind mean A and whose example means B can be all right, or
+            no pair the other way round.
+    """
+    what, other = sentences.answer[::2].tolist(), sentences.answer[1::2].tolist()
+    pairs = Counter(zip(what, other, strict=True))
+    rest = sum(min(n, pairs[b, a]) for (a, b), n in pairs.items() if a < b)
+    return 1 - rest / len(sentences)
 
 
 def lengthen(sentences: BlankSentences, extra: int, corpus: FillInTheBlank) -> np.ndarray:

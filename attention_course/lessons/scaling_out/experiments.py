@@ -96,6 +96,11 @@ class Run:
         return self._log()["first"]
 
     @property
+    def equal(self) -> bool:
+        """Whether all processes had the same parameters at the end."""
+        return self._log()["equal"]
+
+    @property
     def cause(self) -> str:
         """Why it did not end well, in torchrun's own words.
 
@@ -207,8 +212,11 @@ def without_memory(run: Run, checkpoint: str) -> Tensor:
     return torch.tensor(losses, dtype=torch.float64)
 
 
-def roundings() -> dict[str, list[float]]:
-    """How far rounding leads runs apart, by kind of numbers: the log of the module ``rounding``."""
+def roundings() -> dict:
+    """How far rounding leads runs apart: the log of the module ``rounding``.
+
+    The losses' largest differences, by kind of numbers, and those of two kinds of parameters.
+    """
     return json.loads(resources.files(__package__).joinpath("rounding.json").read_text())
 
 

@@ -8,8 +8,8 @@ One process, two, and two machines of eight::
         -m attention_course.lessons.scaling_out.script
 
 Every process has a whole model and takes its share of every batch; torch's
-``DistributedDataParallel`` averages their gradients. At equal ``--global-batch`` all of these train
-the same model, up to rounding. With ``--checkpoint`` a run that ended too early goes on from its
+``DistributedDataParallel`` averages their gradients. At equal ``--global-batch`` all of these have
+the same losses, up to rounding. With ``--checkpoint`` a run that ended too early goes on from its
 file when the same command is given again, on any number of processes. (On several machines, each
 must see that file.)
 """
@@ -121,10 +121,12 @@ def train(options: argparse.Namespace, rank: int, processes: int, device: torch.
             if rank == 0 and options.checkpoint:
                 checkpoints.save(options.checkpoint, plain, optimizer, losses, took + sum(seconds))
                 print(f"{options.checkpoint}: the first {kept} steps", flush=True)
+    equal = _same_everywhere(plain)
     if rank == 0 and options.losses:
         log = {
             "processes": processes,
             "device": device.type,
+            "equal": equal,
             "first": len(losses) - len(seconds) + 1,
             "losses": losses,
             "seconds": seconds,
@@ -158,6 +160,18 @@ def _mean(loss: float, device: torch.device) -> float:
     total = torch.tensor(loss, dtype=torch.float64, device=device)
     distributed.all_reduce(total)
     return total.item() / distributed.get_world_size()
+
+
+@torch.no_grad()
+def _same_everywhere(model: nn.Module) -> bool:
+    """Whether every parameter is the same number, bit for bit, in all processes."""
+    if not distributed.is_initialized():
+        return True
+    least = torch.cat([p.flatten() for p in model.parameters()])
+    most = least.clone()
+    distributed.all_reduce(least, distributed.ReduceOp.MIN)
+    distributed.all_reduce(most, distributed.ReduceOp.MAX)
+    return torch.equal(least, most)
 
 
 def _stopped(

@@ -7,9 +7,14 @@ seeds were made once, by ``python -m attention_course.lessons.train_a_translator
 
 from __future__ import annotations
 
+import contextlib
+import json
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ... import decoding, training
-from ...corpora import SentencePair, TranslationCorpus, Vocabulary
+from ...corpora import SentencePair, TranslationCorpus, Vocabulary, further
 from ...transformer import Transformer, attention_weights
 
 WIDTH, HEADS, LAYERS, HIDDEN = 64, 4, 2, 128
@@ -92,6 +97,87 @@ def train(
     return training.train(translator, batches(corpus, seed=seed), loss, steps=steps, **options)
 
 
+def runs() -> dict[str, dict[str, Any]]:
+    """The log of the runs from five starts, by their seeds; see ``runs.py``."""
+    return json.loads(Path(__file__).with_name("runs.json").read_text(encoding="utf-8"))
+
+
+def logged_matches() -> list[dict[str, float]]:
+    """The exact match on each part, of each run of the log."""
+    return [run["exact_match"] for run in runs().values()]
+
+
+def logged_error_rates(layer: int) -> list[dict[str, Any]]:
+    """The error rates of a layer's heads, and of their mean, on ``held_out``: of each run."""
+    rows = [run["error_rates"][layer] for run in runs().values()]
+    return [{"heads": row[:-1], "mean": row[-1]} for row in rows]
+
+
+# --- Stopped and resumed --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """Three runs of as many steps: one in one go, two that were stopped on the way.
+
+    Attributes:
+        whole: the losses of the run in one go.
+        resumed: of a run that was interrupted and went on from its checkpoint.
+        forgetful: of one that went on with the parameters alone, and an optimizer that begins anew.
+        same_parameters: whether the first two end with the same parameters, bit for bit.
+    """
+
+    whole: list[float]
+    resumed: list[float]
+    forgetful: list[float]
+    same_parameters: bool
+
+
+def stopped_and_resumed(
+    corpus: TranslationCorpus, *, steps: int, written: int, stopped: int, **options: object
+) -> Resumed:
+    """Interrupt a run, and go on from the checkpoint that it left.
+
+    Args:
+        steps: of the whole run.
+        written: the checkpoint is written every so many steps.
+        stopped: the step during which the run is interrupted.
+        options: of :func:`model`.
+    """
+    schedule = partial(rate, steps=steps)
+    settings = {"steps": steps, "schedule": schedule, "progress": False}
+    draw = batches(corpus)
+
+    def interrupted(step: int) -> Batch:
+        if step == stopped:
+            raise KeyboardInterrupt
+        return draw(step)
+
+    first = model(corpus, **options)
+    whole = training.train(first, draw, loss, **settings)
+    with tempfile.TemporaryDirectory() as folder:
+        kept = {"checkpoint": Path(folder) / "run.safetensors", "checkpoint_every": written}
+        with contextlib.suppress(KeyboardInterrupt):
+            training.train(model(corpus, **options), interrupted, loss, **settings, **kept)
+        second = model(corpus, seed=1, **options)  # other numbers: all must come from the file
+        resumed = training.train(second, draw, loss, **settings, **kept)
+    third = model(corpus, **options)
+    before = training.train(third, draw, loss, **settings | {"steps": written})
+    after = training.train(
+        third,
+        lambda step: draw(step + written),
+        loss,
+        **settings | {"steps": steps - written, "schedule": lambda s: schedule(s + written)},
+    )
+    parameters = zip(first.parameters(), second.parameters(), strict=True)
+    return Resumed(
+        whole.losses,
+        resumed.losses,
+        before.losses + after.losses,
+        all(torch.equal(a, b) for a, b in parameters),
+    )
+
+
 # --- What it can do -------------------------------------------------------------------------------
 
 
@@ -110,6 +196,104 @@ def exact_match(
     """The share of sentences whose translation has every word right."""
     written = translate(translator, corpus, pairs)
     return float(np.mean([w == p.target for w, p in zip(written, pairs, strict=True)]))
+
+
+def beam_translate(
+    translator: Transformer,
+    corpus: TranslationCorpus,
+    pairs: Sequence[SentencePair],
+    beam_size: int = 4,
+) -> list[list[tuple[str, ...]]]:
+    """Each pair's source, translated by beam search: all that is in the beam, the best first."""
+    source = torch.tensor(corpus.sources(pairs))
+    beams, _ = decoding.beam_search(
+        translator, source, corpus.start, corpus.end, LONGEST, beam_size
+    )
+    return [[corpus.words(row) for row in rows] for rows in beams.tolist()]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Greedy decoding and beam search on the same sentences.
+
+    Attributes:
+        greedy, beam: the share of sentences that each has right.
+        in_beam: the share whose right translation is somewhere in the beam.
+        gained, lost: how many sentences beam search has right and greedy decoding wrong, and how
+            many it is the other way round.
+    """
+
+    greedy: float
+    beam: float
+    in_beam: float
+    gained: int
+    lost: int
+
+
+def compared(
+    translator: Transformer,
+    corpus: TranslationCorpus,
+    pairs: Sequence[SentencePair],
+    beam_size: int = 4,
+) -> Compared:
+    """Translate the pairs both ways."""
+    beams = beam_translate(translator, corpus, pairs, beam_size)
+    greedy = [
+        w == p.target for w, p in zip(translate(translator, corpus, pairs), pairs, strict=True)
+    ]
+    best = [rows[0] == pair.target for rows, pair in zip(beams, pairs, strict=True)]
+    inside = [pair.target in rows for rows, pair in zip(beams, pairs, strict=True)]
+    both = list(zip(greedy, best, strict=True))
+    return Compared(
+        float(np.mean(greedy)),
+        float(np.mean(best)),
+        float(np.mean(inside)),
+        both.count((False, True)),
+        both.count((True, False)),
+    )
+
+
+def wrong(
+    translator: Transformer, corpus: TranslationCorpus, pairs: Sequence[SentencePair]
+) -> list[tuple[SentencePair, tuple[str, ...]]]:
+    """The pairs whose translation has a wrong word, each with what was written."""
+    written = translate(translator, corpus, pairs)
+    return [(p, w) for p, w in zip(pairs, written, strict=True) if w != p.target]
+
+
+def exact_match_by_structure(
+    translator: Transformer, corpus: TranslationCorpus, pairs: Sequence[SentencePair]
+) -> dict[str, tuple[int, float]]:
+    """For each structure how many pairs have it, and the share of these that are right.
+
+    The worst first; ``""`` are all pairs.
+    """
+    right = [
+        w == p.target for w, p in zip(translate(translator, corpus, pairs), pairs, strict=True)
+    ]
+    found: dict[str, tuple[int, float]] = {}
+    for structure in sorted({name for pair in pairs for name in pair.structures}):
+        rows = [r for r, p in zip(right, pairs, strict=True) if structure in p.structures]
+        found[structure] = len(rows), float(np.mean(rows))
+    worst_first = dict(sorted(found.items(), key=lambda item: item[1][1]))
+    return {"": (len(pairs), float(np.mean(right))), **worst_first}
+
+
+SHORT, LONG = range(1, 13), range(13, 16)
+FLAT, NESTED = range(2), range(2, 3)
+
+
+def exact_match_by_length_and_nesting(
+    translator: Transformer, corpus: TranslationCorpus, count: int = 200
+) -> dict[tuple[str, str], float]:
+    """On further sentences, short or long, flat or nested; see :func:`corpora.further`."""
+    return {
+        (length, shape): exact_match(
+            translator, corpus, further(corpus, count, words=words, nesting=nesting)
+        )
+        for length, words in (("short", SHORT), ("long", LONG))
+        for shape, nesting in (("flat", FLAT), ("nested", NESTED))
+    }
 
 
 # --- Where it looks -------------------------------------------------------------------------------
@@ -175,6 +359,29 @@ def pointed(weights: Sequence[np.ndarray], layer: int, head: int | None = None) 
     return Alignment(tuple(links))
 
 
+def best_head(
+    translator: Transformer, corpus: TranslationCorpus, pairs: Sequence[SentencePair]
+) -> tuple[int, int]:
+    """The layer and the head whose pointing has the lowest error rate on the pairs."""
+    weights = cross_weights(translator, corpus, pairs)
+    layers, heads = len(translator.decoder), weights[0].shape[1]
+    found = {
+        (layer, head): pointed(weights, layer, head).error_rate(pairs)
+        for layer in range(layers)
+        for head in range(heads)
+    }
+    return min(found, key=found.get)
+
+
+def one_each(pairs: Sequence[SentencePair]) -> Alignment:
+    """The best that can be done while every target word points to exactly one source word."""
+    links = []
+    for pair in pairs:
+        gold = dict(sorted(pair.alignment))
+        links.append(frozenset((i, gold.get(i, 0)) for i in range(len(pair.target))))
+    return Alignment(tuple(links))
+
+
 def diagonal(pairs: Sequence[SentencePair]) -> Alignment:
     """The rival that knows no word: the same place in both sentences, as far as they are long."""
     return Alignment(
@@ -218,3 +425,22 @@ def _word_numbers(
             [corpus.source_vocabulary.id(word) for word in pair.source],
             [corpus.target_vocabulary.id(word) for word in pair.target],
         )
+
+
+def error_rates(
+    translator: Transformer,
+    corpus: TranslationCorpus,
+    pairs: Sequence[SentencePair],
+    layer: int,
+    head: int,
+) -> dict[str, float]:
+    """The error rate of a head, of the mean of its layer, and of what to compare them with."""
+    weights = cross_weights(translator, corpus, pairs)
+    found = {
+        "head": pointed(weights, layer, head),
+        "layer": pointed(weights, layer),
+        "diagonal": diagonal(pairs),
+        "counting": co_occurrence(corpus, pairs),
+        "one_each": one_each(pairs),
+    }
+    return {name: alignment.error_rate(pairs) for name, alignment in found.items()}
