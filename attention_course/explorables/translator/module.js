@@ -818,7 +818,9 @@ function render({ model, el }) {
     const isOff = off.includes(`${kind}.${layer}.${head}`) ? words.is_off : "";
     const told = golden && golden.length;
     const about = told ? (golden.includes(most) ? words.agrees : words.differs) : "";
-    return [main, fill(about, values), isOff].filter(Boolean).join(words.space);
+    return [main, fill(about, values), isOff]
+      .filter(Boolean)
+      .reduce((first, second) => fill(words.then, { first, second }));
   }
 }
 
