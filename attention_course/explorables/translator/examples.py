@@ -14,7 +14,7 @@ from attention_course.transformer import Transformer, attention_weights
 
 from .explorable import Translator, model_of
 
-MOVED = {"count": 2, "at": 1, "off": ["cross.1.0"]}
+MOVED = {"count": 2, "at": 3, "off": ["cross.1.0"]}
 SIZES = {"d_model": 16, "num_heads": 4, "num_layers": 2, "d_ff": 24, "norm": "pre"}
 
 

@@ -102,6 +102,9 @@ class Translator(Explorable):
         model = model_of(asset_bytes(path))
         layer, head = nearest_to_gold(model, source_words, target_words, listed, start)
         first = [source_words.index(word) for word in listed[0]["source"]]
+        first = translated(model, first, start, end, layer)
+        written = [target_words[i] for i in first["written"]]
+        tied = [t for t in range(len(written)) if _gold(listed[0], written, t)]
         super().__init__(
             source_words=source_words,
             target_words=target_words,
@@ -110,10 +113,10 @@ class Translator(Explorable):
             sentences=listed,
             sizes={name: int(sizes[name]) for name in ("num_heads", "num_layers")},
             kilobytes=round(len(asset_bytes(path)) / 1000),
-            first=translated(model, first, start, end, layer),
+            first=first,
             text="".join(listed[0]["source"]),
             count=-1,
-            at=0,
+            at=tied[0] if tied else 0,
             **{"from": 0},
             kind="cross",
             layer=layer,
@@ -185,16 +188,17 @@ class Translator(Explorable):
         seen = mean if head < 0 else np.array(first["weights"][head])
         sentence = self.state["sentences"][0]
         gold = [_gold(sentence, target, t) for t in range(len(target))]
+        at = self.state["at"]
         looks = [
             [
                 word,
-                still.number(mean[0][s], 4),
-                *(still.number(each[0][s], 4) for each in first["weights"]),
-                (words["yes"] if s in gold[0] else words["no"]) if gold[0] else "–",
+                still.number(mean[at][s], 4),
+                *(still.number(each[at][s], 4) for each in first["weights"]),
+                (words["yes"] if s in gold[at] else words["no"]) if gold[at] else "–",
             ]
             for s, word in enumerate(source)
         ]
-        likely = [[self._word(i), still.number(chance, 4)] for i, chance in first["candidates"][0]]
+        likely = [[self._word(i), still.number(chance, 4)] for i, chance in first["candidates"][at]]
         named = [words["one_head"].format(head=h + 1) for h in range(heads)]
         return (
             element("p", escape(f"{self.state['text']} → {' '.join(target[:-1])}"))

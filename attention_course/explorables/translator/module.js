@@ -261,6 +261,7 @@ function translate(model, source, off, { start, end }) {
 // --- From text to words ---------------------------------------------------------------------------
 
 const SIGNS = { ",": "，", ".": "。", "?": "？", "!": "！", ";": "；", ":": "：", "．": "。" };
+const isLatin = (text) => /^[\p{Script=Latin}\d]+$/u.test(text);
 const isSign = (text) => /^\p{P}$/u.test(text);
 
 // How a text is cut into the words that the model knows, the longest first: `cut(text)` gives
@@ -286,7 +287,7 @@ function cutter({ source_words: sourceWords, sentences }) {
       if (known.has(word)) pieces.push({ word, id: known.get(word) });
       else if (known.has(SIGNS[word])) pieces.push({ word: SIGNS[word], id: known.get(SIGNS[word]) });
       else if (!/^[\s\p{P}]$/u.test(word)) {
-        if (open) open.word += word;
+        if (open && isLatin(open.word) === isLatin(word)) open.word += word;
         else pieces.push((open = { word }));
         continue;
       }
@@ -817,7 +818,9 @@ function render({ model, el }) {
     const isOff = off.includes(`${kind}.${layer}.${head}`) ? words.is_off : "";
     const told = golden && golden.length;
     const about = told ? (golden.includes(most) ? words.agrees : words.differs) : "";
-    return [main, fill(about, values), isOff].filter(Boolean).join(words.space);
+    return [main, fill(about, values), isOff]
+      .filter(Boolean)
+      .reduce((first, second) => fill(words.then, { first, second }));
   }
 }
 
