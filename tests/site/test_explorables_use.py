@@ -25,7 +25,7 @@ TABLES = """(root) => [...root.querySelectorAll("table")].map((table) =>
 
 
 WIDE = {"width": 1000, "height": 800}
-# The milliseconds that each kind of control takes, moved there and back; not buttons, which may train.
+# The milliseconds that each kind of control takes; not buttons, which may train.
 ANSWERS = """() => {
   let draw;
   window.requestAnimationFrame = (callback) => ((draw = callback), 1);
