@@ -429,3 +429,14 @@ def test_every_term_of_the_glossary_is_used():
             if not uses(term[code], text)
         ]
         assert not unused, code
+
+
+@pages(NOTEBOOKS)
+def test_bold_and_italic_are_shown_as_such(path):
+    """After 。** a Chinese character follows in vain: CommonMark then takes the stars for text."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            html = MarkdownIt().enable("table").render(cell.source)
+            shown = re.sub(r"(?s)<(code|pre)\b.*?</\1>|\$\$.*?\$\$|\$[^$\n]+\$", "", html)
+            assert "**" not in shown, (cell.id, shown[max(0, shown.index("**") - 20) :][:60])
