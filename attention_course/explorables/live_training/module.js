@@ -311,7 +311,7 @@ function lines(shown, vocabulary) {
   const show = (weights) =>
     rows.forEach((spans, i) =>
       spans.forEach((span, j) => {
-        span.style.background = tint(weights[i][j], 75);
+        span.style.background = tint(weights[i][j], 50);
         span.classList.toggle("ac-hidden", weights[i][j] === 0);
       }),
     );

@@ -398,7 +398,7 @@ function rowOf(title, lang) {
     }
     chips.forEach(({ weight, gold, chosen, faint, unknown }, i) => {
       const chip = list.children[i];
-      chip.style.backgroundColor = weight === undefined ? "" : tint(weight, 70);
+      chip.style.backgroundColor = weight === undefined ? "" : tint(weight, 50);
       setText(chip.lastChild, weight === undefined ? "" : percent(weight));
       chip.classList.toggle("ac-gold", Boolean(gold));
       chip.classList.toggle("ac-faint", Boolean(faint));
