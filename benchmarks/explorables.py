@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from attention_course import explorables
 
@@ -57,7 +59,9 @@ def report(page: Page, name: str) -> None:
     print(f"{seconds(page) / FRAME:.2f}  {name}, numbers unfolded")
 
 
-def main() -> None:
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser; without one the program ends with what to do."""
     names = ("chromium", "chromium-browser", "google-chrome")
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path is None:
@@ -66,13 +70,18 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else []
         )
+        yield browser
+        browser.close()
+
+
+def main() -> None:
+    with chromium() as browser:
         for name in explorables.names():
             for which, explorable in explorables.examples(name).shown().items():
                 page = browser.new_page()
                 page.set_content(explorable._repr_mimebundle_()["text/html"])
                 report(page, f"{name}, {which}")
                 page.close()
-        browser.close()
 
 
 if __name__ == "__main__":

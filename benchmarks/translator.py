@@ -11,13 +11,12 @@ on the machine does not count. Needs Chromium.
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import time
 
 import torch
-from playwright.sync_api import Page, sync_playwright
+from explorables import chromium
+from playwright.sync_api import Page
 
 from attention_course import models
 from attention_course.corpora import SentencePair, translation
@@ -75,16 +74,8 @@ def report(page: Page, rounds: int) -> None:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     torch.set_num_threads(1)
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        raise SystemExit("no browser: install Chromium, or say where it is in CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
+    with chromium() as browser:
         report(browser.new_page(), rounds)
-        browser.close()
 
 
 if __name__ == "__main__":
