@@ -1,13 +1,12 @@
 """What lesson 4-4 measures with, and the model that it ships."""
 
-import json
 import math
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from attention_course import language, pretrained
+from attention_course import language, models
 from attention_course.corpora.byte_pairs import BytePairs
 from attention_course.corpora.python_source import python_source
 from attention_course.lessons.gpt_from_scratch import experiments, pretrain
@@ -31,7 +30,7 @@ def knows_nothing(model):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return pretrained.load_python_writer()
+    return models.python_writer()
 
 
 def test_a_batch_is_text_and_the_same_one_token_later():
@@ -146,14 +145,14 @@ def test_after_a_text_come_the_logits_of_its_last_place(model):
 
 
 def test_the_shipped_model_is_small_and_in_half_precision():
-    assert pretrain.MODEL.stat().st_size < 1_000_000
-    assert json.loads(pretrain.CARD.read_text()) == pretrained.python_writer_card()
-    assert {value.dtype for value in load_file(pretrain.MODEL).values()} == {torch.float16}
+    file = models.path("python_source")
+    assert file.stat().st_size < 1_000_000
+    assert {value.dtype for value in load_file(file).values()} == {torch.float16}
 
 
 def test_the_card_is_of_this_code(shipped):
     model, pairs = shipped
-    card = pretrained.python_writer_card()
+    card = models.card("python_source")
     assert card["sizes"] == pretrain.SIZES
     assert card["run"] == {**pretrain.RUN, "steps": pretrain.STEPS}
     assert card["parameters"] == sum(p.numel() for p in model.parameters())
@@ -162,7 +161,7 @@ def test_the_card_is_of_this_code(shipped):
 
 
 def test_the_shipped_model_scores_on_a_fixed_text_what_its_card_says(shipped):
-    card = pretrained.python_writer_card()
+    card = models.card("python_source")
     found = pretrain.score(*shipped, pretrain.FIXED_TEXT)
     assert found == pytest.approx(card["bits per byte, fixed text"], abs=0.005)
     other = pretrain.new_model().eval()
@@ -171,7 +170,7 @@ def test_the_shipped_model_scores_on_a_fixed_text_what_its_card_says(shipped):
 
 def test_on_the_library_that_runs_it_is_about_as_good_as_on_its_card(shipped):
     """Another Python has another library, in which the same files are held out."""
-    card = pretrained.python_writer_card()
+    card = models.card("python_source")
     said = card["bits per byte, held out"]["this model"]
     text = python_source(10_000, card["held out"]["bytes"]).held_out
     same = python_source(1, 10**6).version == card["python"]
@@ -179,7 +178,7 @@ def test_on_the_library_that_runs_it_is_about_as_good_as_on_its_card(shipped):
 
 
 def test_a_fresh_training_is_on_the_curve_of_the_log():
-    card = pretrained.python_writer_card()
+    card = models.card("python_source")
     log = card[f"loss, mean of each {pretrain.EACH} steps"]
     assert len(log) == pretrain.STEPS // pretrain.EACH
     assert log[0] > log[5] > log[-1]
@@ -217,7 +216,7 @@ def test_a_token_is_guessed_from_half_a_row_to_a_row(model):
 def test_what_the_page_says_of_sizes():
     ours = LanguageModel(512, 64, 4, 2, 256, pad_id=None)
     assert round(sum(p.numel() for p in ours.parameters()) / 175e9 * 1e6) == 1
-    assert pretrained.python_writer_card()["train"]["bytes"] == 6_000_000
+    assert models.card("python_source")["train"]["bytes"] == 6_000_000
 
 
 def test_no_token_reaches_over_the_end_of_a_word():
@@ -231,7 +230,7 @@ def test_little_of_the_page_s_held_out_text_is_in_what_only_the_shipped_model_re
     def paragraphs(text):
         return {each.strip() for each in text.split(b"\n\n") if len(each.strip()) >= 60}
 
-    source, card = python_source(), pretrained.python_writer_card()
+    source, card = python_source(), models.card("python_source")
     if source.version != card["python"]:
         pytest.skip("the card is of another Python")
     read = paragraphs(python_source(card["train"]["bytes"]).train)

@@ -6,6 +6,7 @@ A card is a JSON file that says how the model was made, by which command, on wha
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ..corpora import Vocabulary
-from ..transformer import Transformer
+from ..corpora.byte_pairs import BytePairs
+from ..transformer import LanguageModel, Transformer
 
 
 def path(name: str) -> Path:
@@ -33,17 +35,23 @@ def card(name: str) -> dict[str, Any]:
     return json.loads(path(name).with_suffix(".json").read_text(encoding="utf-8"))
 
 
+def halve(model: nn.Module) -> None:
+    """Round a model's numbers to half precision, so that what is measured is what is shipped."""
+    with torch.no_grad():
+        for value in model.state_dict().values():
+            value.copy_(value.half())
+
+
 def save(name: str, model: nn.Module, about: dict[str, Any], **sizes: Any) -> None:
-    """Write a model and its card.
+    """Write a model in half precision, and its card.
 
     Args:
         name: of the files.
-        model: its numbers are rounded to half precision, here, too.
+        model: see :func:`halve`.
         about: the card.
         sizes: what the model must be made with; they go into the file as text, too.
     """
     halves = {key: value.half().contiguous() for key, value in model.state_dict().items()}
-    model.load_state_dict(halves)
     save_file(halves, path(name), {key: str(value) for key, value in sizes.items()})
     lines = (
         f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
@@ -69,6 +77,19 @@ def translator() -> tuple[Transformer, Vocabulary, Vocabulary]:
     """The translator of lesson 4-2, and the words that it knows, Chinese and English."""
     about = card("translator")
     source, target = (Vocabulary(about[f"{side} words"]) for side in ("source", "target"))
-    with torch.random.fork_rng(devices=[]):  # its first numbers are not kept
+    with _undrawn():
         model = Transformer(len(source), len(target), **about["sizes"])
     return load("translator", model), source, target
+
+
+def python_writer() -> tuple[LanguageModel, BytePairs]:
+    """The language model of lesson 4-4, which writes Python, and its tokens."""
+    about = card("python_source")
+    with _undrawn():
+        model = LanguageModel(**about["sizes"], pad_id=None)
+    return load("python_source", model), BytePairs(about["merges"])
+
+
+def _undrawn() -> AbstractContextManager[None]:
+    """A model made inside leaves torch's random numbers where they were: its own are not kept."""
+    return torch.random.fork_rng(devices=[])

@@ -8,22 +8,17 @@ that says how it was made and holds the log of the run.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from importlib import resources
-from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
+from ... import models
 from ...corpora.byte_pairs import BytePairs
 from ...corpora.python_source import PythonSource, python_source
 from ...transformer import LanguageModel
 from .experiments import Counts, bits_per_byte, learn, lzma_bits, zlib_bits
 
-MODEL = Path(str(resources.files("attention_course") / "models" / "python_source.safetensors"))
-CARD = MODEL.with_suffix(".json")
 TRAIN_BYTES, HELD_OUT_BYTES, LEARNED_FROM = 6_000_000, 100_000, 500_000
 SIZES = {"vocab_size": 512, "d_model": 96, "num_heads": 4, "num_layers": 3, "d_ff": 384}
 RUN = {"length": 256, "batch_size": 8, "learning_rate": 0.004}
@@ -93,8 +88,7 @@ def main() -> None:
     torch.set_num_threads(1)
     source = python_source(TRAIN_BYTES, HELD_OUT_BYTES)
     model, pairs, losses = run(source)
-    halves = {name: value.half() for name, value in model.state_dict().items()}
-    model.load_state_dict(halves)  # what is measured is what is shipped
+    models.halve(model)
     card = {
         "what": "A decoder-only language model, attention_course.transformer.LanguageModel, that "
         "writes Python. For teaching: what it writes looks like code and means little.",
@@ -106,8 +100,7 @@ def main() -> None:
         "held out": {"bytes": len(source.held_out), "files": list(source.held_out_files)},
         "python": source.version,
         "torch": torch.__version__.split("+")[0],
-        "sizes": SIZES,
-        "parameters": sum(value.numel() for value in halves.values()),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "run": {**RUN, "steps": STEPS},
         "bits per byte, held out": {
             "this model": score(model, pairs, source.held_out),
@@ -117,15 +110,7 @@ def main() -> None:
         f"loss, mean of each {EACH} steps": means(losses),
         "merges": pairs.merges,
     }
-    MODEL.parent.mkdir(exist_ok=True)
-    save_file(halves, MODEL)
-    CARD.write_text(_written(card))
-
-
-def _written(card: dict[str, object]) -> str:
-    """JSON with one entry a line; long lists stay on theirs."""
-    lines = (f" {json.dumps(key)}: {json.dumps(value)}" for key, value in card.items())
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    models.save("python_source", model, card, **SIZES)
 
 
 if __name__ == "__main__":
