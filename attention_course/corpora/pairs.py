@@ -430,10 +430,9 @@ class _Grammar:
     def chance(self, share: float) -> bool:
         return self.lot.random() < share
 
-    def tied(self, zh: str, en: str, also: frozenset[int] = frozenset()) -> tuple[Text, Text]:
+    def tied(self, zh: str, en: str) -> tuple[Text, Text]:
         """The words of two texts, all tied to each other; articles are nobody's translation."""
-        self._ties += 1
-        ties = frozenset([self._ties]) | also
+        ties = self.tie()
         english = tuple((w, frozenset() if w == "the" else ties) for w in en.split())
         return tuple((w, ties) for w in zh.split()), english
 
@@ -679,7 +678,9 @@ class _Grammar:
         verb = self.one([v for v in self.lexicon.doing if "surface" not in v.tags])
         return verb, self.place(verb.tags)
 
-    def verb_and_noun(self, suited: Any = lambda verb: True) -> tuple[_Verb, str]:
+    def verb_and_noun(
+        self, suited: Callable[[_Verb], bool] = lambda verb: True
+    ) -> tuple[_Verb, str]:
         """A verb and a noun that it goes with; the unseen ones first when they are looked for."""
         verbs = [v for v in self.lexicon.verbs if self.lexicon.suited(v) and suited(v)]
         verb = self.one(verbs)
@@ -722,7 +723,7 @@ class _Grammar:
         """One clause, without its stop.
 
         Args:
-            after: what follows the verb in Chinese and the object in English.
+            after: what follows the verb in Chinese, 了 maybe within, and the object in English.
             ba: the object stands before the verb, behind 把.
             fronted: the English question word, which moves to the front.
         """
@@ -739,7 +740,8 @@ class _Grammar:
         if where and tense == "progressive":  # 正在 公园 里, not 正在 在 公园 里
             helper, where = (("正在", help | where[0][1]),), where[1:]
         doing = tuple((w, act) for w in verb.zh.split())
-        done = (("了", act),) if tense == "past" and not negated and (thing or after) else ()
+        ended = tense == "past" and not negated and bool(thing or after)
+        done = (("了", act),) if ended and "了" not in dict(after.zh if after else ()) else ()
         if ba:
             doing = (*self.alone("把"), *thing.zh, *doing)
         often_zh, often_en = self.tied("常常", "often") if often else ((), ())
@@ -1001,8 +1003,7 @@ class _Grammar:
                 to_word[0] + done + to.zh, to_word[1] + to.object, to.structures, to.combinations
             )
             options = {"time": time, "after": after, "ba": True, **mood}
-            made = self.clause(giver, replace(verb, zh=word), thing, "past", **options)
-            return replace(made, zh=_without_last(made.zh, "了") if done else made.zh)
+            return self.clause(giver, replace(verb, zh=word), thing, "past", **options)
         thing = self.counted(noun)
         asks = self.chance(0.2)
         both = _Noun(to.zh + thing.zh, to.object + thing.en, to.structures | thing.structures)
@@ -1288,12 +1289,6 @@ def _finite(person: str, verb: _Verb, tense: str, split: bool) -> tuple[str, str
     if tense == "past":
         return "", verb.past
     return "", verb.third if third else verb.base
-
-
-def _without_last(text: Text, word: str) -> Text:
-    """``text`` without the last place where ``word`` stands."""
-    last = max(i for i, (found, _) in enumerate(text) if found == word)
-    return text[:last] + text[last + 1 :]
 
 
 def _joined(text: Text, first: str, second: str, both: str) -> Text:
