@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbclient import NotebookClient
 from nbmake.pytest_items import NotebookFailedException
 
 from . import records
@@ -27,6 +28,19 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Reporter(Path(config.rootpath)))
+    _talk_through_files(config.rootpath / str(os.getpid()))
+
+
+def _talk_through_files(name: Path) -> None:
+    """Give kernels sockets with names of their own: for free TCP ports they race, and die of it."""
+    create = NotebookClient.create_kernel_manager
+
+    def create_kernel_manager(self: NotebookClient) -> Any:
+        manager = create(self)
+        manager.transport, manager.ip = "ipc", str(name)
+        return manager
+
+    NotebookClient.create_kernel_manager = create_kernel_manager
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
