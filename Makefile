@@ -8,6 +8,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 COLAB := .venv-colab
 RELEASES ?= newest
+BENCHMARKS := attention transformer decoding translator
 OTHER := .venv-$(RELEASES)
 BOOKSITE := exec $(PY) -m booksite
 PIP := -I -m pip --disable-pip-version-check --quiet --retries 2
@@ -19,7 +20,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/site
 unexport PYTHONHOME PYTHONSTARTUP
 
 .DEFAULT_GOAL := help
-.PHONY: help book site lighthouse test test-colab test-releases lint times new sync environment clean
+.PHONY: help book site lighthouse test test-colab test-releases lint times benchmarks new sync environment clean
 
 help:
 	@echo "make book        build both editions of the book and serve them on this machine"
@@ -32,6 +33,7 @@ help:
 	@echo "                 make the skeleton of a lesson; NUMBER=5-1-lab: of its lab"
 	@echo "make sync        put notebooks in order, with the English code in all editions"
 	@echo "make times       say how long notebooks and tests took"
+	@echo "make benchmarks  print how our layers, decoding and translator compare in speed, as ratios"
 	@echo "make lighthouse  print Lighthouse's scores of every page of the built site"
 	@echo "make lint        check style and spelling"
 	@echo "make environment make .venv, with all that the others need"
@@ -70,6 +72,14 @@ lighthouse: site
 
 times: $(VENV)/.installed
 	@$(BOOKSITE) times
+
+# The page of run times shows what they print.
+benchmarks: $(VENV)/.installed
+	@mkdir -p _build/reports/benchmarks
+	@for name in $(BENCHMARKS); do \
+		$(PY) benchmarks/$$name.py > _build/reports/benchmarks/$$name.txt || exit 1; \
+		cat _build/reports/benchmarks/$$name.txt; \
+	done
 
 new: $(VENV)/.installed
 	@$(BOOKSITE) new --claim $(CLAIM) $(NUMBER) $(NAME)

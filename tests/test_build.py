@@ -194,8 +194,12 @@ def test_the_page_of_run_times_tells_those_of_notebooks_and_tests(tmp_path, site
     report = reports.path(book, "tests")
     report.parent.mkdir(exist_ok=True)
     report.write_text('{"tests/test_one.py": 12.34}')
+    printed = report.parent / "benchmarks" / "attention.txt"
+    printed.parent.mkdir()
+    printed.write_text("forward\n   0.98  48 tokens\n")
     build(book)
     assert re.search(r"tests/test_one.py.*?<p>12\.3</p>", page(book, "zh/times.html"), re.S)
+    assert re.search(r"benchmarks/attention.py.*?0\.98  48", page(book, "zh/times.html"), re.S)
     assert "12.3 s    tests/test_one.py" in command(book, "times").stdout
 
 

@@ -963,6 +963,8 @@ class _Grammar:
         else:
             zh, en = self.tied(*(("谁", "who") if "person" in verb.tags else ("什么", "what")))
             thing = _Noun(zh)
+            if verb.zh == "做":  # a cake is made, but: what did they do?
+                verb = replace(verb, base="do")
         return self.clause(person, verb, thing, "past", time=time, fronted=en)
 
     def countable(self, zh: str) -> bool:

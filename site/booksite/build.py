@@ -123,6 +123,7 @@ def _digest(book: Book, edition: str) -> str:
         book.root / "requirements.txt",
         chapters / "references.bib",
         reports.path(book, "tests"),
+        *reports.benchmarks(book),
         *(book.path(edition, page) for page in book.pages()),
         *(book.executed(edition, page) for page in book.notebooks()),
         *_below(SITE, without=(assets.MODULES,)),

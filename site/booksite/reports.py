@@ -1,4 +1,7 @@
-"""Where the time went: seconds of each notebook and of each file of tests, kept as reports."""
+"""Where the time went, kept as reports.
+
+Seconds of each notebook and of each file of tests, and what ``make benchmarks`` printed.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,11 @@ def tests(book: Book) -> dict[str, float]:
     """Seconds by file of tests, as the last runs wrote them (``tests/conftest.py``)."""
     file = path(book, "tests")
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
+def benchmarks(book: Book) -> list[Path]:
+    """What each of the benchmarks printed, a file each."""
+    return sorted((book.output / "reports" / "benchmarks").glob("*.txt"))
 
 
 def write(book: Book) -> str:

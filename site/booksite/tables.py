@@ -116,7 +116,7 @@ class GlossaryTable(_Made):
 
 
 class RunTimes(_Made):
-    """How many seconds each notebook and each file of tests took, the slowest first."""
+    """Seconds of each notebook and file of tests, the slowest first; what the benchmarks print."""
 
     def made(self, book: Book, edition: str) -> list[nodes.Node]:
         ran = {entry["page"]: entry["seconds"] for entry in records.times(book, [edition])}
@@ -127,7 +127,13 @@ class RunTimes(_Made):
             ([nodes.paragraph("", "", nodes.literal("", name))], tests[name]) for name in tests
         ]
         made = [_seconds(_("Notebook"), notebooks)]
-        return [*made, _seconds(_("Tests"), files) if files else _plain(_("Not yet measured"))]
+        made.append(_seconds(_("Tests"), files) if files else _plain(_("Not yet measured")))
+        for path in reports.benchmarks(book):
+            self.env.note_dependency(str(path))
+            printed = path.read_text(encoding="utf-8")
+            made.append(nodes.rubric("", "", nodes.literal("", f"benchmarks/{path.stem}.py")))
+            made.append(nodes.literal_block(printed, printed, language="none"))
+        return made
 
     def _linked(self, page: str) -> nodes.paragraph:
         return nodes.paragraph("", "", self._link(page))
