@@ -19,7 +19,7 @@ from . import experiments
 from .experiments import Run, late, warm
 
 LOG = Path(__file__).with_name("grid.json")
-STARTS = {"start": range(2), "smoothing": range(3)}
+STARTS = {"start": range(5), "smoothing": range(3)}
 PAIRS, LAYERS, STEPS, WARMUP = 1000, 4, 150, 50
 NORMS, RATES, WAYS = ("pre", "post"), (0.003, 0.01), ("cold", "warm", "late", "clipped")
 SIZES, SMOOTHINGS = (400,), (0.0, 0.1, 0.3)
