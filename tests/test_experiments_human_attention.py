@@ -121,6 +121,16 @@ def test_sentences_given_as_words_are_answered_as_those_of_the_corpus(model, cor
     assert experiments.answers(model, corpus, [what[i].words for i in range(20)]) == best
 
 
+def test_muting_the_fillers_is_done_on_a_copy(model, corpus):
+    before = model.tables.embedding.clone()
+    muted = experiments.mute_fillers(model, corpus).tables.embedding
+    filler, city = (corpus.vocabulary.id(word) for word in (corpus.fillers[0], corpus.cities[0]))
+    assert torch.equal(model.tables.embedding, before)
+    assert before[filler].any()
+    assert not muted[filler].any()
+    assert torch.equal(muted[city], before[city])
+
+
 def test_the_right_kind_is_counted_whatever_the_city(corpus, what):
     def another_city(tables, ids, blank):
         """Always the first city's thing of the kind that the sentence names."""

@@ -6,6 +6,7 @@ writes :func:`fill_in`; the lab writes its rivals.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -60,18 +61,7 @@ def fill_in(tables: Tables, ids: Tensor, blank: Tensor) -> tuple[Tensor, Tensor]
     Returns:
         A number for each answer, ``(batch, 1, answers)``, and the weights, ``(batch, 1, n)``.
     """
-    return _read_words(tables, tables.embedding[ids], ids, blank)
-
-
-def fill_in_with_places(tables: Tables, ids: Tensor, blank: Tensor) -> tuple[Tensor, Tensor]:
-    """:func:`fill_in` with 0.01 times its place added to each word's vector: order counts here."""
-    places = 0.01 * torch.arange(ids.shape[1])[:, None]  # (n, 1)
-    return _read_words(tables, tables.embedding[ids] + places, ids, blank)
-
-
-def _read_words(
-    tables: Tables, vectors: Tensor, ids: Tensor, blank: Tensor
-) -> tuple[Tensor, Tensor]:
+    vectors = tables.embedding[ids]  # (batch, n, 32)
     query = tables.embedding[blank] @ tables.query  # (batch, 1, 32)
     keys, values = vectors @ tables.key, vectors @ tables.value  # (batch, n, 32)
     mixture, weights = scaled_dot_product_attention(query, keys, values, padding_mask(ids, 0))
@@ -313,9 +303,11 @@ def lengthen(sentences: BlankSentences, extra: int, corpus: FillInTheBlank) -> n
 
 
 @torch.no_grad()
-def mute_fillers(model: Model, corpus: FillInTheBlank) -> None:
-    """Set the embeddings of all fillers to 0, in place: the value of a filler votes for nothing."""
-    model.tables.embedding[torch.from_numpy(_fillers(corpus))] = 0
+def mute_fillers(model: Model, corpus: FillInTheBlank) -> Model:
+    """The model with all fillers' embeddings set to 0: the value of a filler votes for nothing."""
+    tables = copy.deepcopy(model.tables)
+    tables.embedding[torch.from_numpy(_fillers(corpus))] = 0
+    return Model(model.forward, tables)
 
 
 def _places(sentences: BlankSentences) -> dict[str, np.ndarray]:
