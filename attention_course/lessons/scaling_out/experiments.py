@@ -21,7 +21,7 @@ from tempfile import mkdtemp
 import torch
 from torch import Tensor, nn
 
-from ... import checkpoints, checks
+from ... import checks
 from ...language import word, words
 from ...markup import Display, escape
 from ...numbers import number
@@ -194,22 +194,6 @@ def _environment() -> dict[str, str]:
     if sys.platform == "linux":
         ours.setdefault("GLOO_SOCKET_IFNAME", "lo")  # also where the machine's name leads nowhere
     return ours
-
-
-def without_memory(run: Run, checkpoint: str) -> Tensor:
-    """The losses, ``(steps,)``, if a checkpoint is gone on from without what the optimizer knew.
-
-    Raises:
-        OSError, ValueError: as :func:`attention_course.checkpoints.load`.
-    """
-    model = script.new_model()
-    losses, _ = checkpoints.load(
-        Path(run.folder.name, checkpoint), model, script.new_optimizer(model)
-    )
-    optimizer, options = script.new_optimizer(model), script.options_of([])
-    for step in range(len(losses) + 1, options.steps + 1):
-        losses.append(script.train_step(model, optimizer, script.batch(step, options.global_batch)))
-    return torch.tensor(losses, dtype=torch.float64)
 
 
 def roundings() -> dict:
