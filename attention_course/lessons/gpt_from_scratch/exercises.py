@@ -404,7 +404,9 @@ nucleus = Exercise(
             lambda falling, sums, top_p: torch.arange(len(falling)) < top_p * len(falling)
         ),
         "unchanged": lambda p, top_p: p,
-        "marks": Symptom(lambda got, want, p, top_p: set(np.unique(got)) <= {0, 1}),
+        "marks": Symptom(
+            lambda got, want, p, top_p: set(np.unique(got)) <= {0, 1} and got.sum() > 1
+        ),
     },
     otherwise="other_nucleus",
     wrong_answers={

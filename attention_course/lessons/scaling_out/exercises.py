@@ -97,7 +97,9 @@ mean = Exercise(
         "wrong_axis": lambda gradients, counts: gradients.mean(dim=1),
         "only_two": [
             lambda gradients, counts: my_mean(gradients[:2], counts[:2]),
-            lambda gradients, counts: my_mean(gradients[:2], counts[:2]) * sum(counts[:2]) / sum(counts),
+            lambda gradients, counts: (
+                my_mean(gradients[:2], counts[:2]) * sum(counts[:2]) / sum(counts)
+            ),
         ],
     },
     otherwise="other_mean",
@@ -192,8 +194,12 @@ sent = Exercise(
             my_bytes(processes, parameters, bytes_each) / 8
         ),
         "megabytes": [
-            lambda processes, parameters, bytes_each: my_bytes(processes, parameters, bytes_each) / 1e6,
-            lambda processes, parameters, bytes_each: my_bytes(processes, parameters, bytes_each) / 1e3,
+            lambda processes, parameters, bytes_each: (
+                my_bytes(processes, parameters, bytes_each) / 1e6
+            ),
+            lambda processes, parameters, bytes_each: (
+                my_bytes(processes, parameters, bytes_each) / 1e3
+            ),
             lambda processes, parameters, bytes_each: (
                 my_bytes(processes, parameters, bytes_each) / 1024
             ),

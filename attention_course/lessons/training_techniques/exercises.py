@@ -49,7 +49,7 @@ rate = Exercise(
     minutes=5,
     right_answers=[my_rate, _rate_if, _rate_added, _rate_numpy, _rate_torch],
     cases=[
-        Case(4, 0.1, 9),
+        Case(4, 0.1, 11),
         Case(4, 0.1, 4),
         Case(9, 0.1, 4),
         Case(1, 0.5, 10),
@@ -146,7 +146,7 @@ factor = Exercise(
     minutes=10,
     right_answers=[my_factor, _factor_flat, _factor_small, _factor_numpy, _factor_torch],
     cases=[
-        Case(torch.tensor([[4.0, -1.0], [2.0, 2.0]]), 2.0),
+        Case(torch.tensor([[2.0, 2.0], [4.0, -1.0]]), 2.0),
         Case(torch.tensor([[0.3, 0.0], [0.0, -0.4]]), 1.0),
         Case(3 * _normal(2, 7, seed=0), 2.0),
         Case(0.1 * _normal(3, 4, seed=1), 5.0),
@@ -179,13 +179,15 @@ factor = Exercise(
         ],
         "short_enough": [
             lambda gradients, max_norm: (
-                max_norm / _flat(gradients).norm() if _flat(gradients).norm() > max_norm else max_norm
+                max_norm / _flat(gradients).norm()
+                if _flat(gradients).norm() > max_norm
+                else max_norm
             ),
             lambda gradients, max_norm: my_factor(gradients, max_norm) * bool(gradients.any()),
         ],
         "other_factor": [
             lambda gradients, max_norm: 0.7,
-            _by(lambda gradients: torch.linalg.norm(gradients, 2) + 0.01),
+            _by(lambda gradients: torch.linalg.norm(gradients, 2)),
         ],
         "shape": [
             lambda gradients, max_norm: [
