@@ -94,7 +94,10 @@ def test_every_message_is_proven_by_a_wrong_answer(exercise):
 def test_an_exercise_is_tried_on_several_sizes(exercise):
     def sizes(case):
         sized = np.ndarray | torch.Tensor | list
-        return tuple(np.shape(v) if isinstance(v, sized) else v for v in case.inputs)
+        return tuple(
+            len(v) if isinstance(v, set) else np.shape(v) if isinstance(v, sized) else v
+            for v in case.inputs
+        )
 
     assert len({sizes(case) for case in exercise.cases}) >= 2 or len(exercise.cases) >= 5
 

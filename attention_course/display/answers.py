@@ -197,8 +197,8 @@ def raising_line(error: BaseException, answer: Any) -> str:
 
 
 def changed(before: Any, after: Any) -> bool:
-    """Whether an array, a tensor or a list is no longer what it was."""
-    if isinstance(before, list | dict):
+    """Whether an array, a tensor, a list or a set is no longer what it was."""
+    if isinstance(before, list | dict | set):
         return bool(before != after)
     if not hasattr(before, "shape"):
         return False

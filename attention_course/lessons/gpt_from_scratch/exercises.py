@@ -142,6 +142,43 @@ def _merge_either(tokens, pair, new):
     return [new if token in pair else token for token in tokens]
 
 
+def _merge_every_other(tokens, pair, new):
+    joined = []
+    for i in range(0, len(tokens), 2):
+        two = tokens[i : i + 2]
+        joined += [new] if tuple(two) == pair else two
+    return joined
+
+
+def _merge_list_for_tuple(tokens, pair, new):
+    joined, i = [], 0
+    while i < len(tokens):
+        if tokens[i : i + 2] == pair:  # a list and a tuple: never
+            joined.append(new)
+            i += 2
+        else:
+            joined.append(tokens[i])
+            i += 1
+    return joined
+
+
+def _merge_stops_early(tokens, pair, new):
+    joined, i = [], 0
+    while i < len(tokens) - 2:
+        if (tokens[i], tokens[i + 1]) == pair:
+            joined.append(new)
+            i += 2
+        else:
+            joined.append(tokens[i])
+            i += 1
+    return joined + tokens[i:]
+
+
+def _merge_digits(tokens, pair, new):
+    text = " ".join(map(str, tokens)).replace(" ".join(map(str, pair)), str(new))
+    return [int(token) for token in text.split()]
+
+
 def _merge_added(tokens, pair, new):
     return [*my_merge(tokens, pair, new), new]
 
@@ -161,15 +198,19 @@ join = Exercise(
         _merge_text,
     ],
     cases=[
+        Case([5, 3, 5, 3, 5, 8, 3, 5], (3, 5), 9),
         Case([3, 5, 5, 3, 5], (3, 5), 9),
         Case([3, 5, 8, 5, 3, 3, 5, 4], (3, 5), 20),
         Case([6, 6, 6, 2], (6, 6), 11),
         Case([1, 2, 4], (4, 1), 7),
         Case([8], (8, 8), 9),
+        Case([13, 5, 2, 3, 51], (3, 5), 9),
     ],
     mistakes={
         "both_stay": [_merge_both_stay, _merge_neighbours],
         "first_only": _merge_once,
+        "every_other": _merge_every_other,
+        "last_pair": _merge_stops_early,
         "last_lost": _merge_last_lost,
         "last_twice": _merge_last_twice,
         "again": _merge_again,
@@ -182,8 +223,9 @@ join = Exercise(
             token for token in my_merge(tokens, pair, new) if token != new
         ],
         "from_the_right": _merge_from_the_right,
-        "unchanged": lambda tokens, pair, new: list(tokens),
+        "unchanged": [lambda tokens, pair, new: list(tokens), _merge_list_for_tuple],
         "added": _merge_added,
+        "digits": _merge_digits,
     },
     otherwise="other_join",
     by_shape=False,
@@ -250,6 +292,14 @@ def _top_p_searched(p, top_p):
     return kept.div(kept.sum())
 
 
+def _top_p_zeros(p, top_p):
+    falling, order = p.sort(descending=True)
+    count = (falling.cumsum(dim=0) < top_p).sum() + 1
+    kept = torch.zeros(len(p))
+    kept[order[:count]] = falling[:count] / falling[:count].sum()
+    return kept
+
+
 def _rule(
     keep: Callable[[Tensor, Tensor, float], Tensor], *, scaled: bool = True, descending: bool = True
 ) -> Callable[[Tensor, float], Tensor]:
@@ -301,7 +351,7 @@ def _top_p_taken_from(p, top_p):
 
 
 def _top_p_case(p: list[float], top_p: float) -> Case:
-    return Case(torch.tensor(p, dtype=torch.float64), top_p)
+    return Case(torch.tensor(p), top_p)
 
 
 nucleus = Exercise(
@@ -316,21 +366,28 @@ nucleus = Exercise(
         _top_p_list,
         _top_p_pairwise,
         _top_p_searched,
+        _top_p_zeros,
     ],
     cases=[
         _top_p_case([0.26, 0.07, 0.38, 0.2, 0.09], 0.61),
-        _top_p_case([0.04, 0.26, 0.1, 0.4, 0.2], 0.75),
+        _top_p_case([0.22, 0.1, 0.26, 0.18, 0.24], 0.75),
         _top_p_case([0.6, 0.25, 0.15], 0.5),
         _top_p_case([0.02, 0.08, 0.35, 0.12, 0.24, 0.19], 0.85),
         _top_p_case([0.3, 0.7], 1.0),
+        _top_p_case([0.0625, 0.5, 0.25, 0.1875], 0.75),  # exact: the first two have just that
     ],
     mistakes={
         "not_scaled": _rule(lambda falling, sums, top_p: sums - falling < top_p, scaled=False),
         "one_short": _rule(lambda falling, sums, top_p: sums <= top_p),
         "one_short_unscaled": _rule(lambda falling, sums, top_p: sums <= top_p, scaled=False),
-        "one_too_many": _rule(
-            lambda falling, sums, top_p: sums - falling - falling.roll(1) * (sums > falling) < top_p
-        ),
+        "one_too_many": [
+            _rule(
+                lambda falling, sums, top_p: (
+                    sums - falling - falling.roll(1) * (sums > falling) < top_p
+                )
+            ),
+            _rule(lambda falling, sums, top_p: sums - falling <= top_p),
+        ],
         "sorted": _top_p_sorted,
         "in_order": _top_p_in_order,
         "unlikely": _rule(lambda falling, sums, top_p: sums - falling < top_p, descending=False),
@@ -347,7 +404,9 @@ nucleus = Exercise(
             lambda falling, sums, top_p: torch.arange(len(falling)) < top_p * len(falling)
         ),
         "unchanged": lambda p, top_p: p,
-        "marks": Symptom(lambda got, want, p, top_p: set(np.unique(got)) <= {0, 1}),
+        "marks": Symptom(
+            lambda got, want, p, top_p: set(np.unique(got)) <= {0, 1} and got.sum() > 1
+        ),
     },
     otherwise="other_nucleus",
     wrong_answers={

@@ -15,7 +15,7 @@ LESSON = "scaling_out"
 
 def _shares(parameters: int, *counts: int, seed: int) -> Case:
     source = torch.Generator().manual_seed(seed)
-    gradients = torch.randn(len(counts), parameters, generator=source, dtype=torch.float64)
+    gradients = torch.randn(len(counts), parameters, generator=source)
     return Case(gradients, torch.tensor(counts))
 
 
@@ -44,6 +44,10 @@ def _mean_numpy(gradients, counts):
     return np.average(gradients.numpy(), axis=0, weights=counts.numpy())
 
 
+def _mean_float(gradients, counts):
+    return torch.einsum("p,pn->n", counts.float(), gradients) / counts.sum()
+
+
 def _mean_repeated(gradients, counts):
     return gradients.repeat_interleave(counts, dim=0).mean(dim=0)
 
@@ -54,7 +58,7 @@ mean = Exercise(
     difficulty=1,
     minutes=6,
     cases=[
-        _shares(3, 2, 1, seed=0),
+        _shares(3, 5, 2, seed=0),
         _shares(5, 4, 1, 7, seed=1),
         _shares(2, 3, 9, 2, 5, seed=2),
     ],
@@ -64,6 +68,7 @@ mean = Exercise(
         _mean_weights,
         _mean_loop,
         _mean_numpy,
+        _mean_float,
         _mean_repeated,
     ],
     mistakes={
@@ -90,6 +95,12 @@ mean = Exercise(
         ],
         "not_added": lambda gradients, counts: counts[:, None] * gradients / counts.sum(),
         "wrong_axis": lambda gradients, counts: gradients.mean(dim=1),
+        "only_two": [
+            lambda gradients, counts: my_mean(gradients[:2], counts[:2]),
+            lambda gradients, counts: (
+                my_mean(gradients[:2], counts[:2]) * sum(counts[:2]) / sum(counts)
+            ),
+        ],
     },
     otherwise="other_mean",
     wrong_answers={
@@ -138,11 +149,11 @@ sent = Exercise(
     difficulty=2,
     minutes=8,
     cases=[
-        Case(4, 1000, 4),
+        Case(6, 1200, 4),
         Case(2, 300, 4),
         Case(5, 2000, 2),
         Case(8, 5120, 4),
-        Case(1, 600, 4),
+        Case(1, 600, 4, otherwise="alone"),
     ],
     right_answers=[my_bytes, _bytes_formula, _bytes_less, _bytes_loop, _bytes_numpy],
     mistakes={
@@ -163,13 +174,38 @@ sent = Exercise(
             lambda processes, parameters, bytes_each: (
                 (2 * processes - 1) * parameters * bytes_each / processes
             ),
+            lambda processes, parameters, bytes_each: (
+                2 * (processes - 1) * (parameters * bytes_each / (processes - 1))
+            ),
         ],
-        "whole_once": lambda processes, parameters, bytes_each: parameters * bytes_each,
+        "whole_once": [
+            lambda processes, parameters, bytes_each: parameters * bytes_each,
+            lambda processes, parameters, bytes_each: (
+                2 * (processes - 1) // processes * parameters * bytes_each
+            ),
+        ],
         "part_of_turns": lambda processes, parameters, bytes_each: (
             2 * parameters * bytes_each / (processes - 1) if processes > 1 else 0
         ),
         "bits": lambda processes, parameters, bytes_each: (
             8 * my_bytes(processes, parameters, bytes_each)
+        ),
+        "eighth": lambda processes, parameters, bytes_each: (
+            my_bytes(processes, parameters, bytes_each) / 8
+        ),
+        "megabytes": [
+            lambda processes, parameters, bytes_each: (
+                my_bytes(processes, parameters, bytes_each) / 1e6
+            ),
+            lambda processes, parameters, bytes_each: (
+                my_bytes(processes, parameters, bytes_each) / 1e3
+            ),
+            lambda processes, parameters, bytes_each: (
+                my_bytes(processes, parameters, bytes_each) / 1024
+            ),
+        ],
+        "cut_off": lambda processes, parameters, bytes_each: (
+            2 * ((processes - 1) // processes) * parameters * bytes_each
         ),
         "four": lambda processes, parameters, bytes_each: my_bytes(processes, parameters, 4),
     },
@@ -178,6 +214,11 @@ sent = Exercise(
         "whole_each_turn": [
             lambda processes, parameters, bytes_each: (
                 processes * my_bytes(processes, parameters, bytes_each)
+            ),
+        ],
+        "alone": [
+            lambda processes, parameters, bytes_each: (
+                my_bytes(processes, parameters, bytes_each) or parameters * bytes_each
             ),
         ],
         "other_bytes": [

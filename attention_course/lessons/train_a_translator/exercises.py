@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...exercises import Case, Exercise
+from ...exercises import Case, Exercise, Symptom
 
 LESSON = "train_a_translator"
 
@@ -114,6 +114,30 @@ def _count_only(logits, target):
     return _hits(logits, right)[right != 0].sum()
 
 
+def _start_counted(logits, target):
+    right = target[:, 1:]
+    return _hits(logits, right)[right != 0].sum() / (target != 0).sum()
+
+
+def _places_by_saying(logits, target):
+    right, said = target[:, 1:], logits.argmax(dim=-1)
+    return _hits(logits, right)[said != 0].mean()
+
+
+def _percent(logits, target):
+    return 100 * my_accuracy(logits, target)
+
+
+def _precedence(logits, target):
+    right = target[:, 1:]
+    return ((logits.argmax(dim=-1) == right) & right > 0).sum() / (right > 0).sum()
+
+
+def _whole_division(logits, target):
+    right = target[:, 1:]
+    return int(_hits(logits, right)[right != 0].sum()) // int((right != 0).sum())
+
+
 def _wrong_share(logits, target):
     return 1 - my_accuracy(logits, target)
 
@@ -141,7 +165,9 @@ next_words = Exercise(
     minutes=8,
     right_answers=[my_accuracy, _accuracy_loops, _accuracy_sums, _accuracy_flat, _accuracy_numpy],
     cases=[
-        _next_case([[1, 5, 6, 4, 7, 3, 2], [1, 7, 7, 2, 0, 0, 0]], 8, seed=24),
+        _next_case(
+            [[1, 5, 6, 4, 7, 3, 2], [1, 7, 7, 2, 0, 0, 0], [1, 4, 6, 5, 2, 0, 0]], 8, seed=1946
+        ),
         _next_case(
             [[1, 3, 3, 2, 0, 0, 0, 0], [1, 5, 6, 7, 8, 9, 4, 2], [1, 4, 2, 0, 0, 0, 0, 0]],
             11,
@@ -150,19 +176,30 @@ next_words = Exercise(
         _next_case([[1, 9, 8, 7, 6, 5, 5, 4, 3, 2], [1, 3, 2, *[0] * 7]], 12, seed=83),
     ],
     mistakes={
+        "none_right": Symptom(lambda got, want, logits, target: got == 0),
         "not_shifted": [_not_shifted, _not_shifted_all, _not_shifted_next],
         "shifted_twice": _shifted_twice,
         "padding_counted": [_padding_counted, _padding_divides, _padding_is_right],
         "padding_by_reading": _padding_by_reading,
         "mean_of_sentences": _mean_of_sentences,
+        "start_counted": _start_counted,
+        "places_by_saying": _places_by_saying,
         "count_only": _count_only,
+        "percent": _percent,
         "wrong_share": _wrong_share,
         "whole_sentences": _whole_sentences,
         "likelihood": _likelihood,
         "without_end": _without_end,
     },
     otherwise="other_share",
-    wrong_answers={"other_share": [lambda logits, target: 0.123]},
+    wrong_answers={
+        "none_right": [
+            _whole_division,
+            lambda logits, target: (logits.max(dim=-1).values == target[:, 1:]).float().mean(),
+            lambda logits, target: _hits(-logits, target[:, 1:])[target[:, 1:] != 0].mean(),
+        ],
+        "other_share": [lambda logits, target: 0.123, _precedence],
+    },
 )
 
 
@@ -270,6 +307,27 @@ def _greedy(
     return answer
 
 
+def _cut_always(next_logits, start, end, longest):
+    words = [start]
+    while words[-1] != end and len(words) <= longest:
+        words.append(int(next_logits(words).argmax()))
+    return words[1:-1]
+
+
+def _first_unseen(next_logits, start, end, longest):
+    words = [start, int(next_logits([start]).argmax())]
+    while len(words) <= longest:
+        word = int(next_logits(words).argmax())
+        if word == end:
+            break
+        words.append(word)
+    return words[1:]
+
+
+def _own_end(next_logits, start, end, longest):
+    return my_greedy(next_logits, start, 2, longest)
+
+
 def _only_one(next_logits, start, end, longest):
     return [int(next_logits([start]).argmax())]
 
@@ -300,13 +358,14 @@ greedy = Exercise(
         Case(NextWord(9, 1, (5, 3, 7), 2), 1, 2, 10),
         Case(NextWord(12, 4, (6, 6, 11, 1, 10), 3), 4, 3, 8),
         Case(NextWord(15, 1, (9, 8, 7, 6, 5, 4, 3), 2), 1, 2, 4),
+        Case(NextWord(7, 1, (), 2), 1, 2, 5),
     ],
     mistakes={
         "start_kept": [_greedy(keep_start=True), _greedy(keep_start=True, keep_end=True)],
-        "end_kept": _greedy(keep_end=True),
-        "never_ends": _greedy(stop=False),
+        "end_kept": [_greedy(keep_end=True), _first_unseen],
+        "never_ends": [_greedy(stop=False), _own_end],
         "too_long": [_greedy(room=1), _greedy(room=10)],
-        "too_short": _greedy(room=-1),
+        "too_short": [_greedy(room=-1), _cut_always],
         "no_start": _greedy(first=False),
         "least_likely": _greedy(choose=torch.argmin),
         "sees_last_only": _greedy(see=lambda words: words[-1:]),
@@ -317,6 +376,11 @@ greedy = Exercise(
     use=_in_a_row,
     wrong_answers={
         "shape": [lambda next_logits, start, end, longest: 5],
+        "type": [
+            lambda next_logits, start, end, longest: " ".join(
+                map(str, my_greedy(next_logits, start, end, longest))
+            )
+        ],
         "other_words": [
             lambda next_logits, start, end, longest: [0, 0, 0],
             lambda next_logits, start, end, longest: [],
@@ -358,6 +422,12 @@ def _rate_counted(found, gold):
     return (len(pairs) - 2 * both) / len(pairs)
 
 
+def _rate_in_place(found, gold):
+    count = len(found) + len(gold)
+    found.intersection_update(gold)
+    return 1 - 2 * len(found) / count
+
+
 def _turned(links: set[tuple[int, int]]) -> set[tuple[int, int]]:
     return {(j, i) for i, j in links}
 
@@ -367,18 +437,25 @@ alignment_error = Exercise(
     "alignment_error",
     difficulty=1,
     minutes=5,
-    right_answers=[my_error_rate, _rate_loop, _rate_differences, _rate_harmonic, _rate_counted],
+    right_answers=[
+        my_error_rate,
+        _rate_loop,
+        _rate_differences,
+        _rate_harmonic,
+        _rate_counted,
+        _rate_in_place,
+    ],
     cases=[
         Case(
-            frozenset([(0, 0), (1, 2), (2, 1), (3, 3)]),
-            frozenset([(0, 0), (1, 2), (2, 2), (3, 3), (3, 4), (4, 5)]),
+            {(0, 0), (2, 4), (3, 1), (4, 2), (5, 1), (6, 3)},
+            {(0, 0), (1, 5), (2, 4), (3, 1), (3, 4), (4, 5), (5, 1), (6, 3)},
         ),
         Case(
-            frozenset([(0, 1), (1, 1), (2, 0), (3, 4), (4, 3)]),
-            frozenset([(1, 1), (2, 0)]),
+            {(0, 1), (1, 1), (2, 0), (3, 4), (4, 3)},
+            {(1, 1), (2, 0)},
         ),
-        Case(frozenset([(0, 2), (1, 3)]), frozenset([(2, 0), (3, 1), (4, 4)])),
-        Case(frozenset([(0, 0), (1, 1)]), frozenset([(0, 0), (1, 1)])),
+        Case({(0, 2), (1, 3)}, {(2, 0), (3, 1), (4, 4)}),
+        Case({(0, 0), (1, 1)}, {(0, 0), (1, 1)}),
     ],
     mistakes={
         "not_doubled": lambda found, gold: 1 - len(found & gold) / (len(found) + len(gold)),
@@ -390,8 +467,17 @@ alignment_error = Exercise(
         "words_only": lambda found, gold: (
             1 - 2 * len({i for i, _ in found} & {i for i, _ in gold}) / (len(found) + len(gold))
         ),
+        "partners_only": lambda found, gold: (
+            1 - 2 * len({j for _, j in found} & {j for _, j in gold}) / (len(found) + len(gold))
+        ),
         "turned": lambda found, gold: 1 - 2 * len(_turned(found) & gold) / (len(found) + len(gold)),
         "count": lambda found, gold: float(len(found ^ gold)),
+        "percent": lambda found, gold: 100 * my_error_rate(found, gold),
+        "cut_off": lambda found, gold: 1 - 2 * len(found & gold) // (len(found) + len(gold)),
+        "parentheses": [
+            lambda found, gold: 1 - 2 * len(found & gold) / len(found) + len(gold),
+            lambda found, gold: (1 - 2 * len(found & gold)) / (len(found) + len(gold)),
+        ],
     },
     otherwise="other_rate",
     wrong_answers={"other_rate": [lambda found, gold: 0.123]},

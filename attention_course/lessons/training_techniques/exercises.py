@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...exercises import Case, Exercise
+from ...exercises import Case, Exercise, Symptom
 
 LESSON = "training_techniques"
 
@@ -49,19 +49,23 @@ rate = Exercise(
     minutes=5,
     right_answers=[my_rate, _rate_if, _rate_added, _rate_numpy, _rate_torch],
     cases=[
-        Case(2, 0.1, 7),
+        Case(4, 0.1, 11),
         Case(4, 0.1, 4),
         Case(9, 0.1, 4),
         Case(1, 0.5, 10),
         Case(3, 2.0, 1),
         Case(7, 0.003, 50),
         Case(99, 0.003, 100),
+        Case(5, 0.1, 4),
     ],
     mistakes={
         "no_level": lambda step, highest, warmup_steps: highest * step / warmup_steps,
-        "from_zero": lambda step, highest, warmup_steps: (
-            highest * min(1.0, (step - 1) / warmup_steps)
-        ),
+        "from_zero": [
+            lambda step, highest, warmup_steps: highest * min(1.0, (step - 1) / warmup_steps),
+            lambda step, highest, warmup_steps: (
+                highest * min(1.0, (step - 1) / max(warmup_steps - 1, 1))
+            ),
+        ],
         "falls": [
             lambda step, highest, warmup_steps: (
                 highest * min(step / warmup_steps, (warmup_steps / step) ** 0.5)
@@ -72,7 +76,12 @@ rate = Exercise(
             highest * min(step**-0.5, step * warmup_steps**-1.5)
         ),
         "jump": lambda step, highest, warmup_steps: highest if step >= warmup_steps else 0.0,
-        "not_highest": lambda step, highest, warmup_steps: min(1.0, step / warmup_steps),
+        "not_highest": [
+            lambda step, highest, warmup_steps: min(1.0, step / warmup_steps),
+            lambda step, highest, warmup_steps: (
+                highest if step >= warmup_steps else step / warmup_steps
+            ),
+        ],
         "own_4000": lambda step, highest, warmup_steps: highest * min(1.0, step / 4000),
         "cold": lambda step, highest, warmup_steps: highest,
         "backwards": lambda step, highest, warmup_steps: (
@@ -85,6 +94,9 @@ rate = Exercise(
         "other_rate": [
             lambda step, highest, warmup_steps: highest * min(1.0, step / warmup_steps) ** 2,
             lambda step, highest, warmup_steps: highest * min(1.0, (step + 1) / warmup_steps),
+            lambda step, highest, warmup_steps: (
+                highest if step > warmup_steps + 1 else highest * step / warmup_steps
+            ),
         ],
     },
 )
@@ -134,7 +146,7 @@ factor = Exercise(
     minutes=10,
     right_answers=[my_factor, _factor_flat, _factor_small, _factor_numpy, _factor_torch],
     cases=[
-        Case(torch.tensor([[1.0, 2.0], [2.0, 4.0]]), 2.0),
+        Case(torch.tensor([[2.0, 2.0], [4.0, -1.0]]), 2.0),
         Case(torch.tensor([[0.3, 0.0], [0.0, -0.4]]), 1.0),
         Case(3 * _normal(2, 7, seed=0), 2.0),
         Case(0.1 * _normal(3, 4, seed=1), 5.0),
@@ -157,6 +169,7 @@ factor = Exercise(
             lambda gradients, max_norm: min(max_norm, _flat(gradients).norm().item()),
         ],
         "own_one": lambda gradients, max_norm: 1 / max(_flat(gradients).norm().item(), 1.0),
+        "short_enough": Symptom(lambda got, want, gradients, max_norm: want == 1),
     },
     otherwise="other_factor",
     wrong_answers={
@@ -164,11 +177,23 @@ factor = Exercise(
             lambda gradients, max_norm: min(1.0, _flat(gradients).norm().item() / max_norm),
             lambda gradients, max_norm: max(1.0, max_norm / _flat(gradients).norm().item()),
         ],
-        "other_factor": [lambda gradients, max_norm: 0.7],
+        "short_enough": [
+            lambda gradients, max_norm: (
+                max_norm / _flat(gradients).norm()
+                if _flat(gradients).norm() > max_norm
+                else max_norm
+            ),
+            lambda gradients, max_norm: my_factor(gradients, max_norm) * bool(gradients.any()),
+        ],
+        "other_factor": [
+            lambda gradients, max_norm: 0.7,
+            _by(lambda gradients: torch.linalg.norm(gradients, 2)),
+        ],
         "shape": [
             lambda gradients, max_norm: [
                 min(1.0, max_norm / max(gradient.norm().item(), 1e-9)) for gradient in gradients
-            ]
+            ],
+            lambda gradients, max_norm: gradients * my_factor(gradients, max_norm),
         ],
     },
 )
