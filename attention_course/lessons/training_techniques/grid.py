@@ -1,7 +1,7 @@
-"""Runs the grid of lab 4-3 and writes its log: about six minutes on one core.
+"""Runs the grid of lab 4-3 and writes its log: about ten minutes on one core.
 
 ``python -m attention_course.lessons.training_techniques.grid [PART]`` runs one part, or both:
-``start`` (schedules and clipping, pre- and post-norm; two starts) and ``smoothing`` (three starts),
+``start`` (schedules and clipping, pre- and post-norm; five starts) and ``smoothing`` (three starts),
 and puts what came out into ``grid.json``.
 """
 
