@@ -1,8 +1,8 @@
 """Runs the grid of lab 4-3 and writes its log: about ten minutes on one core.
 
 ``python -m attention_course.lessons.training_techniques.grid [PART]`` runs one part, or both:
-``start`` (schedules and clipping, pre- and post-norm; five starts) and ``smoothing`` (three starts),
-and puts what came out into ``grid.json``.
+``start`` (schedules and clipping, pre- and post-norm; five starts) and ``smoothing`` (three
+starts), and puts what came out into ``grid.json``.
 """
 
 from __future__ import annotations
