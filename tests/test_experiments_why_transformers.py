@@ -101,8 +101,8 @@ def test_the_log_has_every_model_on_every_task():
     log = experiments.race()
     assert set(log) == set(experiments.MODELS)
     for name, tasks in log.items():
-        for task in ["latest"] if name == "unordered" else race.settings_of(name):
-            entry = tasks[task]
+        assert set(tasks) == set(race.settings_of(name))
+        for entry in tasks.values():
             assert len(entry["accuracies"]) == len(race.REPORT)
             assert [float(rate) for rate in entry["tried"]] == list(experiments.RATES)
             assert entry["learning_rate"] in experiments.RATES
@@ -210,3 +210,22 @@ class Ordered(nn.Module):
 
 def test_raced_is_a_table():
     assert np.all(experiments.raced("rnn", [4, "latest"]) > 0.9)
+
+
+def test_a_band_is_mean_lowest_and_highest():
+    assert [part.tolist() for part in experiments.band(np.array([[0.5, 0.0, 1.0]]))] == [
+        [0.5],
+        [0.0],
+        [1.0],
+    ]
+
+
+def test_an_lstm_that_starts_open_keeps_more():
+    torch.manual_seed(0)
+    closed = experiments.MODELS["lstm"]()
+    torch.manual_seed(0)
+    opened = experiments.MODELS["lstm_open"]()
+    added = opened.read.bias_ih_l0 - closed.read.bias_ih_l0
+    input_gate, forget_gate, cell, output_gate = added.detach().chunk(4)
+    assert torch.allclose(forget_gate, torch.ones(20))
+    assert not torch.stack([input_gate, cell, output_gate]).any()

@@ -174,6 +174,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "attention": Attending,
     "unordered": lambda: Attending(ordered=False),
 }
+RECURRENT = ["rnn", "gru", "lstm"]
 
 
 def parameters_of(model: str) -> int:
@@ -240,6 +241,11 @@ def race() -> dict[str, dict[str, Any]]:
 def raced(model: str, tasks: Sequence[str | int] = DISTANCES) -> np.ndarray:
     """The accuracies of a model in the race: ``(tasks, runs)``."""
     return np.array([race()[model][str(task)]["accuracies"] for task in tasks])
+
+
+def band(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, lowest and highest over the runs, of ``(tasks, runs)``."""
+    return shares.mean(axis=1), shares.min(axis=1), shares.max(axis=1)
 
 
 # --- What a layer costs ---------------------------------------------------------------------------
