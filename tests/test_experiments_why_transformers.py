@@ -57,6 +57,21 @@ def test_asked_first_is_the_same_question_before_the_pairs():
     assert torch.equal(first[:, 1:], last[:, :-1])
 
 
+def test_the_sentences_kept_for_the_test_are_never_learned_from_and_ask_for_every_item():
+    task = experiments.look_up(2)
+    old, new = (
+        {
+            (tuple(words.flatten().tolist()), item.item())
+            for words, item in zip(*sentences(20_000, generator()), strict=True)
+        }
+        for sentences in (experiments.of_two_kinds(task, new=new) for new in (False, True))
+    )
+    assert not old & new
+    assert len(old | new) > 0.9 * 7168
+    assert len(new) == pytest.approx(7168 / 5, rel=0.1)
+    assert {item for _, item in old} == {item for _, item in new} == set(range(8))
+
+
 def test_the_items_alone_answer_as_often_as_their_number_tells():
     """Of two items one is right: both if they are alike, one time in eight; else one in two."""
     assert experiments.items_alone(2) == pytest.approx(1 / 8 + 7 / 8 / 2, abs=0.01)
@@ -86,8 +101,8 @@ def test_the_log_has_every_model_on_every_task():
     log = experiments.race()
     assert set(log) == set(experiments.MODELS)
     for name, tasks in log.items():
-        for task in ["latest"] if name == "unordered" else race.tasks_of(name):
-            entry = tasks[task]
+        assert set(tasks) == set(race.settings_of(name))
+        for entry in tasks.values():
             assert len(entry["accuracies"]) == len(race.REPORT)
             assert [float(rate) for rate in entry["tried"]] == list(experiments.RATES)
             assert entry["learning_rate"] in experiments.RATES
@@ -95,13 +110,14 @@ def test_the_log_has_every_model_on_every_task():
     assert json.dumps(log, allow_nan=False)
 
 
-@pytest.mark.parametrize(("model", "task"), [("attention", "62"), ("attention", "4 pairs")])
+@pytest.mark.parametrize(
+    ("model", "task"), [("attention", "62"), ("attention", "4 pairs"), ("lstm", "2 pairs")]
+)
 def test_a_run_gives_what_the_log_says(model, task):
     """On another machine the last digits of a run differ, and with them a few answers."""
     entry = experiments.race()[model][task]
-    learn, steps = race.TASKS[task]
-    rate = entry["learning_rate"]
-    found = experiments.run(model, learn, learning_rate=rate, seed=0, steps=steps)
+    setting = race.settings_of(model)[task]._asdict()
+    found = experiments.run(model, learning_rate=entry["learning_rate"], seed=0, **setting)
     assert found.accuracy == pytest.approx(entry["accuracies"][0], abs=0.15)
 
 
@@ -194,3 +210,22 @@ class Ordered(nn.Module):
 
 def test_raced_is_a_table():
     assert np.all(experiments.raced("rnn", [4, "latest"]) > 0.9)
+
+
+def test_a_band_is_mean_lowest_and_highest():
+    assert [part.tolist() for part in experiments.band(np.array([[0.5, 0.0, 1.0]]))] == [
+        [0.5],
+        [0.0],
+        [1.0],
+    ]
+
+
+def test_an_lstm_that_starts_open_keeps_more():
+    torch.manual_seed(0)
+    closed = experiments.MODELS["lstm"]()
+    torch.manual_seed(0)
+    opened = experiments.MODELS["lstm_open"]()
+    added = opened.read.bias_ih_l0 - closed.read.bias_ih_l0
+    input_gate, forget_gate, cell, output_gate = added.detach().chunk(4)
+    assert torch.allclose(forget_gate, torch.ones(20))
+    assert not torch.stack([input_gate, cell, output_gate]).any()

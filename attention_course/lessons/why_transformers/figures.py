@@ -46,7 +46,7 @@ def tried(task: str, models: Iterable[str]) -> Table:
 
 
 def controls(tasks: Sequence[str], models: Iterable[str]) -> Table:
-    """The mean accuracy of each model's runs on each of four tasks."""
+    """The mean accuracy of each model's runs on each of five tasks."""
     said = words("why_transformers.controls")
     means = {model: raced(model, tasks).mean(axis=1) for model in models}
     lines = [[_name(model), *map(decimals, mean)] for model, mean in means.items()]
