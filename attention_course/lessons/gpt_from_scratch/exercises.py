@@ -150,28 +150,8 @@ def _merge_every_other(tokens, pair, new):
     return joined
 
 
-def _merge_list_for_tuple(tokens, pair, new):
-    joined, i = [], 0
-    while i < len(tokens):
-        if tokens[i : i + 2] == pair:  # a list and a tuple: never
-            joined.append(new)
-            i += 2
-        else:
-            joined.append(tokens[i])
-            i += 1
-    return joined
-
-
 def _merge_stops_early(tokens, pair, new):
-    joined, i = [], 0
-    while i < len(tokens) - 2:
-        if (tokens[i], tokens[i + 1]) == pair:
-            joined.append(new)
-            i += 2
-        else:
-            joined.append(tokens[i])
-            i += 1
-    return joined + tokens[i:]
+    return my_merge(tokens[:-1], pair, new) + tokens[-1:]
 
 
 def _merge_digits(tokens, pair, new):
@@ -223,7 +203,7 @@ join = Exercise(
             token for token in my_merge(tokens, pair, new) if token != new
         ],
         "from_the_right": _merge_from_the_right,
-        "unchanged": [lambda tokens, pair, new: list(tokens), _merge_list_for_tuple],
+        "unchanged": lambda tokens, pair, new: list(tokens),
         "added": _merge_added,
         "digits": _merge_digits,
     },
