@@ -51,7 +51,6 @@ TASKS = {
     **{str(distance): Setting(recall(distance)) for distance in DISTANCES},
     "latest": Setting(latest),
     **{f"{pairs} pairs": Setting(look_up(pairs)) for pairs in PAIRS},
-    "4 pairs, longer": Setting(look_up(4), 4 * STEPS),
 }
 FOR_RECURRENT = {
     "2 pairs, asked first": Setting(look_up(2, asked_first=True)),
