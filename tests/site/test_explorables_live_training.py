@@ -46,12 +46,47 @@ def progress(page: Page) -> list[list[float]]:
     return [[number(text) for text in row] for row in table(page, 1)]
 
 
+def ten_steps(page: Page) -> None:
+    """One by one, quicker than they are drawn."""
+    for _ in range(10):
+        page.get_by_role("button", name="One step").click()
+    expect(page.locator(".ac-summary")).to_contain_text("After 10 steps")
+
+
+NO_WORKER = {
+    "an old browser": "delete window.Worker",
+    "a page that forbids it": "window.Worker = function () { throw new Error('not here'); }",
+    "a script that is gone": """
+      const Real = Worker;
+      window.Worker = function (_, options) { return new Real("/gone.js", options); };
+    """,
+}
+
+
+@pytest.mark.parametrize("script", NO_WORKER.values(), ids=NO_WORKER)
+def test_without_a_worker_the_same_run_goes_on_in_the_page(
+    live: Callable, page: Page, script: str
+) -> None:
+    live()
+    ten_steps(page)
+    assert len(page.workers) == 1
+    first = progress(page)
+    page.add_init_script(script)
+    page.route("**/gone.js", lambda route: route.fulfill(status=404))
+    live()
+    ten_steps(page)
+    assert not page.workers
+    assert progress(page) == first
+
+
 def test_it_learns_to_look_at_city_and_kind(live: Callable, page: Page) -> None:
     live()
     before = [row for row in table(page) if row[0] == "universities"]
     assert number(before[0][1]) == pytest.approx(1 / len(table(page)), abs=0.02)
     page.evaluate(FRAMES)
+    assert not page.workers  # nobody has asked yet
     train(page)
+    assert len(page.workers) == 1
     gaps = sorted(page.evaluate("window.gaps"))
     assert gaps[len(gaps) // 2] < 50  # the middle one: other programs slow down some
     weights = {row[0]: [number(text) for text in row[1:]] for row in table(page)}
@@ -103,16 +138,12 @@ def test_it_pauses_goes_on_steps_and_starts_again(live: Callable, page: Page) ->
 
 def test_another_start_is_another_run_and_a_seed_the_same_one(live: Callable, page: Page) -> None:
     live(seed=1)
-    for _ in range(10):
-        page.get_by_role("button", name="One step").click()
-        frame(page)
+    ten_steps(page)
     first = progress(page)
     assert len(first) == 3
     live(seed=0)
     page.get_by_role("button", name="Another start").click()
-    for _ in range(10):
-        page.get_by_role("button", name="One step").click()
-        frame(page)
+    ten_steps(page)
     assert progress(page) == first
 
 

@@ -140,6 +140,17 @@ def test_each_runs_under_the_sites_policy(page: Page, serve: Callable, name: str
     assert own.evaluate("(link) => link.sheet.cssRules.length")
 
 
+def test_a_module_may_be_its_own_worker(page: Page, serve: Callable) -> None:
+    served = serve(make("live_training"))
+    page.wait_for_selector("[data-ready]")
+    page.get_by_role("button", name="One step").click()
+    expect(page.locator(".ac-summary")).to_contain_text("After 1 step")
+    assert [worker.url for worker in page.workers] == [
+        f"{HOST}/{served.published.each['live_training'].module}"
+    ]
+    assert not served.said
+
+
 def test_the_still_page_is_seen_until_the_module_is_there(page: Page, serve: Callable) -> None:
     waiting: list[Any] = []
     served = serve()

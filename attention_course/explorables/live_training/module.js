@@ -21,9 +21,11 @@ import {
   watch,
 } from "../kit.js";
 
-const KEYS = ["rate", "rates", "count", "counts", "hide", "seed", "steps", "most"];
+const KEYS = ["rate", "rates", "count", "counts", "hide", "seed"];
+const PARTS = ["cities", "kinds", "examples", "blanks"];
+const NEEDED = [...KEYS, ...PARTS, "vocabulary", "answers", "train", "held_out"];
 const [WIDTH, BATCH, EVERY] = [32, 128, 5];
-const SLICE = 10; // milliseconds of each frame that training may take
+const [LONG, SHORT] = [30, 10]; // milliseconds of training a time: in a worker, in the page itself
 const PAUSE = 30; // steps at a time for a reader who wants no motion
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 const [ACROSS, UP, FLOOR, LEFT] = [560, 170, 146, 34];
@@ -202,12 +204,13 @@ export function compute({ tables: given, batches, learning_rate }) {
 
 // A sentence from its row of numbers, with the places of its city and its kind (-1: none). `both`:
 // it asks [what], though it names an example, too.
-function unfold(model, row) {
+function unfold(state, row) {
   const ids = row.slice(0, -1);
-  const place = (part) => ids.findIndex((id) => model.get(part).includes(id));
-  const [city, kind, example] = ["cities", "kinds", "examples"].map(place);
-  const blank = ids[place("blanks")];
-  const both = blank === model.get("blanks")[0] && city >= 0 && example >= 0;
+  const [city, kind, example, asking] = PARTS.map((part) =>
+    ids.findIndex((id) => state[part].includes(id)),
+  );
+  const blank = ids[asking];
+  const both = blank === state.blanks[0] && city >= 0 && example >= 0;
   return { ids, blank, answer: row.at(-1), city, kind, both };
 }
 
@@ -234,13 +237,13 @@ function examine(tables, sentences, hide) {
 
 // A model that learns, a step at a time. `losses` are those of the batches; `exams` are taken every
 // few steps.
-function learner(model) {
-  const { rate, rates, count, counts, hide, seed } = read(model, KEYS);
+function learner(state) {
+  const { rate, rates, count, counts, hide, seed } = state;
   const random = randomness(seed);
-  const tables = begin(random, model.get("vocabulary").length, model.get("answers").length);
-  const train = model.get("train").slice(0, counts[count]);
-  const sentences = train.map((row) => seen(unfold(model, row), hide));
-  const held_out = model.get("held_out").map((row) => unfold(model, row));
+  const tables = begin(random, state.vocabulary.length, state.answers.length);
+  const train = state.train.slice(0, counts[count]);
+  const sentences = train.map((row) => seen(unfold(state, row), hide));
+  const held_out = state.held_out.map((row) => unfold(state, row));
   const move = adam(tables, rates[rate]);
   const exam = () => examine(tables, held_out, hide);
   const self = { tables, losses: [], exams: [exam()] };
@@ -255,6 +258,59 @@ function learner(model) {
     if (self.losses.length % EVERY === 0) self.exams.push(exam());
   };
   return self;
+}
+
+// Trains when ordered to: a model afresh where a state comes along, then towards the goal for so
+// many milliseconds. Answers with the turn that the order was of and what came about since the last.
+function trainer() {
+  let run;
+  return ({ turn, state, goal, time }) => {
+    if (state) run = learner(state);
+    const [losses, exams] = [run.losses.length, run.exams.length];
+    const until = performance.now() + time;
+    while (run.losses.length < goal && performance.now() < until) run.step();
+    const { tables } = run;
+    return { turn, losses: run.losses.slice(losses), exams: run.exams.slice(exams), tables };
+  };
+}
+
+// This module is the worker's script, too.
+if (globalThis.WorkerGlobalScope) {
+  const obey = trainer();
+  onmessage = ({ data }) => postMessage(obey(data));
+}
+
+// A trainer in a worker, so that the page stays at the reader's hand, or, where none can be had, in
+// the page, between its frames. `heard` gets the answers; `lost` is called when the worker turns
+// out not to work.
+function hire(heard, lost) {
+  let [worker, frame] = [null, 0];
+  const obey = trainer();
+  const leave = () => {
+    worker?.terminate();
+    worker = null;
+  };
+  try {
+    worker = new Worker(import.meta.url, { type: "module" });
+    worker.onmessage = ({ data }) => heard(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      leave();
+      lost();
+    };
+  } catch {
+    leave(); // an old browser, or one that takes no worker from here
+  }
+  return {
+    order(what) {
+      if (worker) worker.postMessage({ ...what, time: LONG });
+      else frame = requestAnimationFrame(() => heard(obey({ ...what, time: SHORT })));
+    },
+    end() {
+      leave();
+      cancelAnimationFrame(frame);
+    },
+  };
 }
 
 // --- What the reader sees ---------------------------------------------------------------------
@@ -345,22 +401,56 @@ function told(words, { losses, exams }, sentences) {
 
 function render({ model, el }) {
   const words = model.get("words");
-  const { counts, rates, most } = read(model, KEYS);
-  const vocabulary = model.get("vocabulary");
-  const shown = model.get("shown").map((row) => unfold(model, row));
+  const { rates, counts, most, vocabulary } = read(model, ["rates", "counts", "most", "vocabulary"]);
+  const needed = () => read(model, NEEDED);
+  const shown = model.get("shown").map((row) => unfold(needed(), row));
   const still = matchMedia("(prefers-reduced-motion: reduce)");
-  let run = learner(model);
-  let frame = 0;
-  const afresh = (values) => change(model, { ...values, steps: 0 });
   const goal = () => model.get("steps");
+  const done = () => run.losses.length;
+
+  // The run as far as the page has heard of it. Each new one is another turn.
+  let [run, turn, known, waiting, staff] = [learner(needed()), 0, false, false, null];
+  const renew = () => {
+    run = learner(needed());
+    turn += 1;
+    known = false;
+  };
+  const go = () => {
+    if (waiting || done() >= goal()) return;
+    staff ??= hire(hear, () => {
+      waiting = false;
+      renew();
+      go();
+    });
+    staff.order({ turn, goal: goal(), state: known ? null : needed() });
+    [known, waiting] = [true, true];
+  };
+  const hear = ({ turn: of, losses, exams, tables }) => {
+    waiting = false;
+    if (of === turn) {
+      run.losses.push(...losses);
+      run.exams.push(...exams);
+      run.tables = tables;
+      if (done() > goal()) change(model, { steps: done() }); // paused after the order
+    }
+    go();
+    if (done() >= goal() || !still.matches) show();
+  };
+
+  let running = false;
+  const aim = (steps, on = false) => {
+    running = on;
+    change(model, { steps: Math.min(most, steps) });
+  };
+  const afresh = (values) => {
+    running = false;
+    change(model, { ...values, steps: 0 });
+  };
   const start = button(words.start, () => {
-    const step = run.losses.length;
-    if (goal() > step) change(model, { steps: step });
-    else change(model, { steps: still.matches ? Math.min(most, step + PAUSE) : most });
+    if (goal() > done()) aim(done());
+    else aim(still.matches ? done() + PAUSE : most, true);
   });
-  const one = button(words.one, () =>
-    change(model, { steps: Math.min(most, run.losses.length + 1) }),
-  );
+  const one = button(words.one, () => aim((running ? done() : goal()) + 1));
   const again = button(words.again, () => afresh({ seed: model.get("seed") + 1 }));
   const rate = slider({
     name: words.rate,
@@ -397,14 +487,12 @@ function render({ model, el }) {
     folded.root,
   );
 
-  const settings = () =>
-    JSON.stringify(["rate", "count", "hide", "seed"].map((key) => model.get(key)));
+  const settings = () => JSON.stringify(read(model, KEYS));
   let current = settings();
   const show = () => {
     const state = read(model, KEYS);
-    const step = run.losses.length;
-    setText(start, goal() > step ? words.pause : words.start);
-    for (const each of [start, one]) each.disabled = step >= most;
+    setText(start, goal() > done() ? words.pause : words.start);
+    for (const each of [start, one]) each.disabled = done() >= most;
     rate.show(state.rate, String(rates[state.rate]));
     count.show(state.count, String(counts[state.count]));
     hide.show(state.hide);
@@ -425,25 +513,16 @@ function render({ model, el }) {
       ]),
     ]);
   };
-  // Trains for a few milliseconds of each frame, so that the page stays at the reader's hand.
-  const train = () => {
-    frame = 0;
-    const until = performance.now() + SLICE;
-    do run.step();
-    while (run.losses.length < goal() && performance.now() < until);
-    if (run.losses.length < goal()) frame = requestAnimationFrame(train);
-    if (!frame || !still.matches) show();
-  };
   const stop = watch(model, el, () => {
-    if (settings() !== current || run.losses.length > goal()) {
+    if (settings() !== current || done() > goal()) {
       current = settings();
-      run = learner(model);
+      renew();
     }
-    if (run.losses.length < goal() && !frame) frame = requestAnimationFrame(train);
+    go();
     show();
   });
   return () => {
-    cancelAnimationFrame(frame);
+    staff?.end();
     stop();
   };
 }
