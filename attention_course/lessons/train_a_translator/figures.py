@@ -102,14 +102,14 @@ def beams(found: Mapping[str, Compared]) -> Table:
     parts = words("train_a_translator.scores.parts")
     lines = [
         [
-            parts[name],
-            percent(each.greedy, 1),
-            percent(each.beam, 1),
-            str(each.gained),
-            str(each.lost),
-            percent(each.in_beam, 1),
+            shown,
+            percent(found[name].greedy, 1),
+            percent(found[name].beam, 1),
+            str(found[name].gained),
+            str(found[name].lost),
+            percent(found[name].in_beam, 1),
         ]
-        for name, each in found.items()
+        for name, shown in parts.items()
     ]
     return Table(said["title"], said["head"], lines)
 
