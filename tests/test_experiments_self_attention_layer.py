@@ -72,21 +72,31 @@ def test_two_parts_exchange_their_numbers_in_a_copy(model, drawn):
     assert torch.equal(unnoticed(*drawn), fresh(*drawn))
 
 
-def test_only_the_padding_of_the_source_is_heard(model, drawn):
-    heard, unheard = experiments.padding_filled(model, *drawn)
+def test_only_the_mask_of_the_source_is_heard(model, drawn, monkeypatch):
+    with torch.no_grad():  # the library reads padding as a place without a word
+        for embedding in (model.source_embedding, model.target_embedding):
+            embedding.table.weight[0] = 0
+    heard, unheard = experiments.masks_forgotten(model, *drawn)
     assert unheard < 1e-5 < 0.1 < heard
-    # Nor would anything be heard of a mask of the target that is missing.
-    deaf = experiments.padding_filled(model, torch.where(drawn[0] == 0, 5, drawn[0]), drawn[1])
+    # Nor would anything be heard of a mask of the source where there is no padding.
+    deaf = experiments.masks_forgotten(model, torch.where(drawn[0] == 0, 5, drawn[0]), drawn[1])
     assert max(deaf) < 1e-5
+    words, right = drawn[1] != 0, model(*drawn)
+    monkeypatch.setattr(model, "source_mask", lambda source: None)  # the mistake itself
+    assert experiments.apart(model(*drawn)[words], right[words]) == pytest.approx(heard, rel=1e-4)
+
+
+def test_the_name_that_a_text_lacks_is_found():
+    assert experiments.missing_name() == "nn"
+    assert experiments.missing_name("from torch import nn" + experiments.LISTING) is None
 
 
 def test_with_twice_as_many_digits_nothing_is_left_of_the_difference(model, drawn):
-    layer, x = SelfAttention(8), torch.randn(2, 5, 8)
-    differences = experiments.exactly_apart(layer, x, model, model, *drawn)
-    assert len(differences) == 3
+    differences = experiments.exactly_apart(SelfAttention, model, model, *drawn)
+    assert len(differences) == 5 + 2
     assert max(differences) < 1e-12
     other = experiments.exchanged(model, "encoder_norm", "decoder_norm")
-    assert experiments.exactly_apart(layer, x, model, other, *drawn)[1] > 0.1
+    assert experiments.exactly_apart(SelfAttention, model, other, *drawn)[5] > 0.1
 
 
 def test_every_parameter_is_in_one_of_the_parts_that_have_a_name(model, drawn):

@@ -7,7 +7,7 @@ the page or one of the library: their parts have the same names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -87,6 +87,15 @@ def stages(
     return passed, letters.spelled(source[1]), letters.spelled(read[1])
 
 
+def missing_name(text: str = LISTING) -> str | None:
+    """The name for want of which a text stops as a program of its own; None if it does not."""
+    try:
+        exec(text, {})
+    except NameError as error:
+        return error.name
+    return None
+
+
 def apart(ours: Tensor, theirs: Tensor) -> float:
     """The largest difference between two results of the same shape."""
     return (ours - theirs).abs().max().item()
@@ -114,8 +123,10 @@ def exchanged(module: nn.Module, first: str, second: str) -> nn.Module:
 
 
 @torch.no_grad()
-def padding_filled(model: nn.Module, source: Tensor, target: Tensor) -> tuple[float, float]:
-    """How far the results at the target's words move if padding becomes a letter.
+def masks_forgotten(model: nn.Module, source: Tensor, target: Tensor) -> tuple[float, float]:
+    """How far the results at the target's words move if the model does not hide padding.
+
+    Padding becomes a new word with the same vector: the model hides 0 alone, and so sees it.
 
     Args:
         model: a Transformer for which 0 is padding.
@@ -125,15 +136,18 @@ def padding_filled(model: nn.Module, source: Tensor, target: Tensor) -> tuple[fl
         For the padding of the source, and for that of the target.
     """
     words, logits = target != 0, model(source, target)
-    filled = [torch.where(tokens == 0, letters.FIRST, tokens) for tokens in (source, target)]
-    of_source, of_target = model(filled[0], target), model(source, filled[1])
+    twin, seen = deepcopy(model), []
+    for embedding, tokens in ((twin.source_embedding, source), (twin.target_embedding, target)):
+        rows = embedding.table.weight  # (words, d_model)
+        embedding.table = nn.Embedding.from_pretrained(torch.cat([rows, rows[:1]]))
+        seen.append(tokens.masked_fill(tokens == 0, len(rows)))
+    of_source, of_target = twin(seen[0], target), twin(source, seen[1])
     return apart(logits[words], of_source[words]), apart(logits[words], of_target[words])
 
 
 @torch.no_grad()
 def exactly_apart(
-    layer: nn.Module,
-    x: Tensor,
+    make: Callable[[int], nn.Module],
     model: nn.Module,
     library: nn.Module,
     source: Tensor,
@@ -142,18 +156,24 @@ def exactly_apart(
     """How far ours and theirs are apart with twice as many digits.
 
     Args:
-        layer, x: an attention of one head, and data for it, ``(batch, n, d_model)``.
+        make: an attention of one head, given its width; compared from five starts.
         model, library: two Transformers with the same numbers for which 0 is padding; torch's is
             given those of ``model``.
         source, target: tokens ``(batch, n_source)`` and ``(batch, n_target)``.
+
+    Returns:
+        Five differences of the attention, then the library's Transformer's and torch's.
     """
-    layer, model, library = (deepcopy(module).double() for module in (layer, model, library))
-    x, words, logits = x.double(), target != 0, model(source, target)
-    theirs = library(source, target), torchs_logits(model, source, target)
-    return [
-        apart(layer(x), torchs_output(layer, x)),
-        *(apart(logits[words], each[words]) for each in theirs),
-    ]
+    differences = []
+    for seed in range(5):
+        torch.manual_seed(seed)
+        layer, x = make(32).double(), torch.randn(2, 7, 32).double()
+        differences.append(apart(layer(x), torchs_output(layer, x)))
+    model, library = (deepcopy(module).double() for module in (model, library))
+    words, logits = target != 0, model(source, target)
+    for theirs in (library(source, target), torchs_logits(model, source, target)):
+        differences.append(apart(logits[words], theirs[words]))
+    return differences
 
 
 # --- Torch's, with our numbers --------------------------------------------------------------------
