@@ -118,6 +118,17 @@ def test_nesting_twice_is_rare_in_sentences_as_of_training():
     assert max(short) == 2
 
 
+def test_what_is_longer_or_nested_twice_has_far_more_relative_clauses():
+    corpus = corpora.translation()
+    shares = [
+        np.mean(["relative" in pair.structures for pair in found])
+        for words in (experiments.SHORT, experiments.LONG)
+        for nesting in (experiments.FLAT, experiments.NESTED)
+        for found in [corpora.further(corpus, 200, words=words, nesting=nesting)]
+    ]
+    assert shares[0] < 0.1 < 0.15 < min(shares[1:])
+
+
 def test_the_log_is_whole_and_the_page_says_what_it_holds():
     log = experiments.runs()
     assert list(log) == [str(seed) for seed in runs.STARTS]
