@@ -169,6 +169,9 @@ sent = Exercise(
             lambda processes, parameters, bytes_each: parameters * bytes_each / processes,
             lambda processes, parameters, bytes_each: 2 * parameters * bytes_each / processes,
         ],
+        "last_turn": lambda processes, parameters, bytes_each: (
+            (2 * processes - 3) * parameters * bytes_each / processes
+        ),
         "turn_too_many": [
             lambda processes, parameters, bytes_each: 2 * parameters * bytes_each,
             lambda processes, parameters, bytes_each: (

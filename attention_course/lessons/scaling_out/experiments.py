@@ -15,6 +15,7 @@ import time
 import weakref
 from dataclasses import dataclass, field
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -175,13 +176,10 @@ def launch(
 
 
 def _in_lines(command: list[str]) -> str:
-    """A command as one would type it: what starts the script, the script, its options."""
+    """A command as one would type it: torchrun, on how many processes, the script, its options."""
     script_at = command.index(SCRIPT)
-    parts = (
-        command[: script_at - 1],
-        command[script_at - 1 : script_at + 1],
-        command[script_at + 1 :],
-    )
+    ends = (max(0, script_at - 3), script_at - 1, script_at + 1, len(command))
+    parts = (command[start:end] for start, end in pairwise((0, *ends)))
     lines = [shlex.join(part) for part in parts if part]
     return "$ python " + " \\\n      ".join(lines)
 
