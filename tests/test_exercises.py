@@ -88,6 +88,8 @@ def test_every_message_is_proven_by_a_wrong_answer(exercise):
     messages = language.words(f"{exercise.chapter}.exercise.{exercise.name}.wrong")
     assert set(messages) <= {key for key, _ in wrong_answers(exercise)}
     assert len(set(messages.values())) == len(messages)
+    verdict = language.word("display.check.wrong")  # the card says it before the message
+    assert not any(text.startswith(verdict) for text in messages.values())
 
 
 @every_exercise
