@@ -81,6 +81,12 @@ def test_a_stack_that_starts_as_identity_changes_nothing():
     torch.testing.assert_close(stack(x), x, atol=1e-4, rtol=1e-4)
 
 
+def test_gradients_get_too_small_with_depth_but_not_with_a_residual():
+    assert experiments.too_small(False, "none", depth=2) < 0.2
+    assert experiments.too_small(False, "none") > 0.9
+    assert experiments.too_small(True, "pre") < 0.2
+
+
 def test_a_shallow_reader_learns_both_tasks():
     assert experiments.learn_sums(2, True, "pre", learning_rate=1e-2).accuracy > 0.9
     run = experiments.learn_first("pre", learning_rate=1e-2, depth=2)

@@ -227,6 +227,18 @@ def learn_sums(
     return _learn(reader, sums, steps=50, schedule=lambda step: learning_rate)
 
 
+def too_small(residual: bool, norm: str, depth: int = 100, seed: int = 0) -> float:
+    """The share of the gradients of :func:`learn_sums`, at its start, that Adam cannot use.
+
+    Those are below Adam's ε of 1e-8, or rounded to 0.
+    """
+    torch.manual_seed(seed)
+    reader, (words, wanted) = Reader(depth, residual, norm, attention=False), sums()
+    F.cross_entropy(reader(words).flatten(0, 1), wanted.flatten()).backward()
+    gradients = torch.cat([weight.grad.flatten() for weight in reader.stack.parameters()])
+    return (gradients.abs() < 1e-8).double().mean().item()
+
+
 def learn_first(
     norm: str,
     *,

@@ -31,6 +31,7 @@ STEPS, BATCH = 300, 32
 WIDTH = 32  # of an embedding
 RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 DISTANCES = (4, 8, 16, 32, 62)
+UNCLIPPED = ("16, unclipped", "62, unclipped")  # tasks without gradient clipping
 _TESTED = 512  # sentences
 
 # Words (batch, n, parts), whose parts' embeddings are added, and the right answers (batch,).
