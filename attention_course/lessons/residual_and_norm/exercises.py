@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...exercises import Case, Exercise
+from ...exercises import Case, Exercise, Symptom
 
 LESSON = "residual_and_norm"
 
@@ -215,15 +215,15 @@ residual = Exercise(
 
 
 def layers_until(factor, share):
-    return math.ceil(math.log(share) / math.log(factor))
-
-
-def _until_loop(factor, share):
     left, layers = 1.0, 0
     while left > share:
-        left *= factor
+        left = left * factor
         layers += 1
     return layers
+
+
+def _until_log(factor, share):
+    return math.ceil(math.log(share) / math.log(factor))
 
 
 def _until_first(factor, share):
@@ -234,15 +234,23 @@ def _until_numpy(factor, share):
     return int(np.ceil(np.log10(share) / np.log10(factor)))
 
 
+def _same_amount(factor, share):
+    left, layers = 1.0, 0
+    while left > share:
+        left -= factor
+        layers += 1
+    return layers
+
+
 depth = Exercise(
     LESSON,
     "depth",
     difficulty=2,
     minutes=10,
-    right_answers=[layers_until, _until_loop, _until_first, _until_numpy],
+    right_answers=[layers_until, _until_log, _until_first, _until_numpy],
     cases=[
-        Case(0.9, 0.01),
         Case(0.1, 0.5),
+        Case(0.9, 0.01),
         Case(0.5, 0.1),
         Case(0.1, 3e-8),
         Case(0.07, 1e-30),
@@ -250,16 +258,29 @@ depth = Exercise(
         Case(0.5, 0.125),
     ],
     mistakes={
+        "not_whole": Symptom(lambda got, want, factor, share: got != np.round(got)),
         "rounded_down": lambda factor, share: math.floor(math.log(share) / math.log(factor)),
-        "added_up": lambda factor, share: math.ceil((1 - share) / (1 - factor)),
+        "counted_from_one": lambda factor, share: layers_until(factor, share) + 1,
+        "taken": lambda factor, share: layers_until(1 - factor, share),
+        "stopped": lambda factor, share: 1,
+        "added_up": [
+            lambda factor, share: math.ceil((1 - share) / (1 - factor)),
+            _same_amount,
+        ],
         "divided": lambda factor, share: math.ceil(factor / share),
         "turned_round": lambda factor, share: math.ceil(math.log(factor) / math.log(share)),
         "one_too_many": lambda factor, share: math.floor(math.log(share) / math.log(factor)) + 1,
-        "not_whole": lambda factor, share: math.log(share) / math.log(factor),
     },
     otherwise="other_depth",
     wrong_answers={
-        "other_depth": [lambda factor, share: math.ceil(math.log(share) / math.log(factor)) + 1],
+        "not_whole": [
+            lambda factor, share: math.log(share) / math.log(factor),
+            lambda factor, share: factor ** layers_until(factor, share),
+        ],
+        "stopped": [
+            lambda factor, share: next(n for n in range(10**6) if factor**n <= 1 - share),
+        ],
+        "other_depth": [lambda factor, share: 100],
         "shape": [lambda factor, share: [factor, share]],
     },
 )
