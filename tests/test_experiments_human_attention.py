@@ -87,18 +87,20 @@ def test_a_score_is_the_one_that_makes_the_weights(model, corpus, what):
     assert np.allclose(ratio, np.exp(scores["city"][city] - scores["kind"][kind]), rtol=1e-4)
 
 
-def test_a_city_that_is_never_seen_is_named_where_none_is_to_be_seen(corpus, what):
-    """A model that looks at nothing and always answers the same city names that city."""
+@pytest.mark.parametrize("part", ["city", "kind"])
+def test_a_word_that_is_never_seen_is_named_where_none_is_to_be_seen(corpus, what, part):
+    """A model that looks at all words but one, and always answers that one's thing, names it."""
+    names, answer = {"city": (corpus.cities, 4), "kind": (corpus.kinds, 1)}[part]
 
-    def always_the_first(tables, ids, blank):
+    def always_the_second(tables, ids, blank):
         numbers = torch.zeros(len(ids), 1, len(corpus.answers))
-        numbers[:, :, 0] = 1.0
-        words = ids != corpus.vocabulary.id(corpus.cities[0])
+        numbers[:, :, answer] = 1.0
+        words = ids != corpus.vocabulary.id(names[1])
         weights = (words & (ids != 0)).float()[:, None]
         return numbers, weights / weights.sum(dim=-1, keepdim=True)
 
-    model = experiments.untrained(always_the_first, corpus)
-    assert experiments.least_seen(model, what, corpus) == (corpus.cities[0], 0.0, 1.0)
+    model = experiments.untrained(always_the_second, corpus)
+    assert experiments.least_seen(model, what, part, corpus) == (names[1], 0.0, 1.0)
 
 
 def test_runs_are_summed_up_by_name():

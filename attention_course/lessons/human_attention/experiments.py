@@ -223,19 +223,26 @@ def loudness(model: Model, corpus: FillInTheBlank) -> dict[str, float]:
 
 
 def least_seen(
-    model: Model, sentences: BlankSentences, corpus: FillInTheBlank
+    model: Model, sentences: BlankSentences, part: str, corpus: FillInTheBlank
 ) -> tuple[str, float, float]:
     """The city that gets the least weight, that weight, and how often it is the answer's city when
-    the city is hidden in every sentence.
+    the city is hidden in every sentence; or the same for the kinds.
+
+    Args:
+        model: which.
+        sentences: each with a city and a kind.
+        part: ``"city"`` or ``"kind"``.
+        corpus: where they come from.
     """
-    found = weight_on(model, sentences)["city"]
-    each = len(corpus.answers) // len(corpus.cities)  # answers stand city by city
-    city = sentences.answer // each
-    weights = [found[city == i].mean() for i in range(len(corpus.cities))]
+    names, place = (corpus.cities, 0) if part == "city" else (corpus.kinds, 1)
+    probabilities, _ = model.read(sentences, hide(sentences, part, corpus))
+    # Answers stand city by city, each city's kinds in the same order.
+    told = np.divmod(sentences.answer, len(corpus.kinds))[place]
+    filled = np.divmod(probabilities.argmax(axis=1), len(corpus.kinds))[place]
+    found = weight_on(model, sentences)[part]
+    weights = [found[told == i].mean() for i in range(len(names))]
     least = int(np.argmin(weights))
-    probabilities, _ = model.read(sentences, hide(sentences, "city", corpus))
-    share = np.mean(probabilities.argmax(axis=1) // each == least)
-    return corpus.cities[least], float(weights[least]), float(share)
+    return names[least], float(weights[least]), float(np.mean(filled == least))
 
 
 def right_kind(model: Model, sentences: BlankSentences, part: str, corpus: FillInTheBlank) -> float:
