@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 
 from attention_course import language
 
 from .book import Book
 
-_NOT_IN = (nodes.reference, nodes.literal, nodes.math, nodes.title, nodes.rubric)
+_LINKS = (nodes.reference, addnodes.pending_xref)  # a link to another page is still pending here
+_NOT_IN = (*_LINKS, nodes.literal, nodes.math, nodes.title, nodes.rubric)
 _IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 _GLOSSARY = "glossary"
 
@@ -44,7 +46,7 @@ def pattern(name: str, edition: str) -> re.Pattern[str]:
 def first_mentions(
     texts: list[nodes.Text], edition: str
 ) -> Iterator[tuple[nodes.Text, re.Match[str], str]]:
-    """The first place of each term, the longer terms before those that they contain.
+    """The first place of each term; what belongs to a longer term is none of a shorter one's.
 
     A term whose word has an everyday meaning too counts only where it is emphasised.
     """
@@ -52,31 +54,38 @@ def first_mentions(
     taken: dict[int, list[tuple[int, int]]] = {}
     for name in sorted(terms, key=lambda name: -len(terms[name][edition])):
         find = pattern(name, edition)
+        first = None
         for place, text in enumerate(texts):
-            emphasised = isinstance(text.parent, (nodes.strong, nodes.emphasis))
-            if terms[name].get("everyday") and not emphasised:
-                continue
-            free = (
-                match
-                for match in find.finditer(text.astext())
-                if not any(a < match.end() and match.start() < b for a, b in taken.get(place, ()))
+            counts = not terms[name].get("everyday") or isinstance(
+                text.parent, (nodes.strong, nodes.emphasis)
             )
-            if found := next(free, None):
-                taken.setdefault(place, []).append(found.span())
-                yield text, found, name
-                break
+            spans = taken.setdefault(place, [])
+            for match in find.finditer(text.astext()):
+                if any(a < match.end() and match.start() < b for a, b in spans):
+                    continue
+                spans.append(match.span())
+                if counts and first is None:
+                    first = text, match, name
+        if first:
+            yield first
 
 
 def _mark(app: Sphinx, doctree: nodes.document) -> None:
     book, edition = Book(Path(app.config.book_root)), app.config.book_edition
     if _GLOSSARY not in book.pages() or posixpath.basename(app.env.docname) not in book.notebooks():
         return
+    mark([text for text in doctree.findall(nodes.Text) if not _within(text, _NOT_IN)], edition)
+
+
+def mark(texts: list[nodes.Text], edition: str) -> None:
+    """Put the first mention of each term into a :class:`mention`; what is said stays the same."""
     terms = language.read_toml("terminology.toml")
-    texts = [text for text in doctree.findall(nodes.Text) if not _within(text, _NOT_IN)]
-    marks: dict[nodes.Text, list[tuple[int, int, str]]] = {}
+    marks: dict[int, list[tuple[int, int, str]]] = {}  # texts that say the same are equal
     for text, found, name in first_mentions(texts, edition):
-        marks.setdefault(text, []).append((*found.span(), name))
-    for text, places in marks.items():
+        marks.setdefault(id(text), []).append((*found.span(), name))
+    for text in texts:
+        if not (places := marks.get(id(text))):
+            continue
         said, parts, end = text.astext(), [], 0
         for start, stop, name in sorted(places):
             meaning = terms[name][f"meaning_{edition}"]

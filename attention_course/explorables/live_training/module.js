@@ -383,12 +383,13 @@ function weightsOf(tables, made, sentence, hide) {
 }
 
 // What there is to say of a run.
-function told(words, { losses, exams }, sentences) {
+function told(words, { losses, exams }, sentences, answers) {
   const { accuracy, together, loss } = exams.at(-1);
   const values = {
     steps: losses.length,
     loss: number(losses.at(-1) ?? loss),
     accuracy: percent(accuracy),
+    guess: percent(1 / answers),
     together: together === null ? "" : percent(together),
     sentences,
   };
@@ -402,6 +403,7 @@ function told(words, { losses, exams }, sentences) {
 function render({ model, el }) {
   const words = model.get("words");
   const { rates, counts, most, vocabulary } = read(model, ["rates", "counts", "most", "vocabulary"]);
+  const answers = model.get("answers").length;
   const needed = () => read(model, NEEDED);
   const shown = model.get("shown").map((row) => unfold(needed(), row));
   const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -468,7 +470,7 @@ function render({ model, el }) {
     onchange: (value) => afresh({ count: value }),
   });
   const hide = toggle(words.hide, (on) => afresh({ hide: on }));
-  const picture = chart(words, most, Math.log(model.get("answers").length));
+  const picture = chart(words, most, Math.log(answers));
   const sentences = lines(shown, vocabulary);
   const sentence = summary(3);
   const tables = [
@@ -500,7 +502,7 @@ function render({ model, el }) {
     const made = prepare(run.tables);
     const weights = shown.map((each) => weightsOf(run.tables, made, each, state.hide));
     sentences.show(weights);
-    sentence.say(told(words, run, counts[state.count]));
+    sentence.say(told(words, run, counts[state.count], answers));
     folded.show(() => [
       shown[0].ids.map((id, j) => [
         [...new Set(shown.map(({ ids }) => vocabulary[ids[j]]))].join(" / "),
