@@ -23,10 +23,7 @@ def page(*said):
 
 
 def marked(document, edition):
-    texts = [
-        text for text in document.findall(nodes.Text) if not terms._within(text, terms._NOT_IN)
-    ]
-    terms.mark(texts, edition)
+    terms.mark(document, edition)
     return [mention.astext() for mention in document.findall(terms.mention)]
 
 

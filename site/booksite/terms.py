@@ -74,11 +74,12 @@ def _mark(app: Sphinx, doctree: nodes.document) -> None:
     book, edition = Book(Path(app.config.book_root)), app.config.book_edition
     if _GLOSSARY not in book.pages() or posixpath.basename(app.env.docname) not in book.notebooks():
         return
-    mark([text for text in doctree.findall(nodes.Text) if not _within(text, _NOT_IN)], edition)
+    mark(doctree, edition)
 
 
-def mark(texts: list[nodes.Text], edition: str) -> None:
+def mark(page: nodes.Element, edition: str) -> None:
     """Put the first mention of each term into a :class:`mention`; what is said stays the same."""
+    texts = [text for text in page.findall(nodes.Text) if not _within(text, _NOT_IN)]
     terms = language.read_toml("terminology.toml")
     marks: dict[int, list[tuple[int, int, str]]] = {}  # texts that say the same are equal
     for text, found, name in first_mentions(texts, edition):
