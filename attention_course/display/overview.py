@@ -128,7 +128,6 @@ class Map(Display):
 # What stands in the stacks as more than a box of the ordinary kind.
 _KINDS = {
     **{"encoder": "head", "decoder": "head", "norm": "norm"},
-    **{"heads": "attention", "masked": "attention", "cross": "attention"},
     **{"source": "label", "target": "label", "states": "label"},
 }
 _LINES = ("encoder", "decoder", "memory")

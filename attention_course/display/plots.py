@@ -287,7 +287,8 @@ def curves(
         series: name → ``(n,)``, or name → ``(middle, low, high)`` of ``(n,)`` each, which shades
             the band between low and high. The key's table ``series`` has the names for readers.
         key: where the figure's words are.
-        reference: draws a level line (chance, say), named by the key's ``reference``.
+        reference: draws a level line (chance, say), named by the key's ``reference``: in the legend
+            where there is one.
         emphasis: the names of the lines in colour, five at most.
         said: words given outright.
 
@@ -327,17 +328,21 @@ def curves(
         if log_y:
             axis.set_yscale("log")
             _plain_log_ticks(axis.yaxis, np.arange(0.0, 11.5))
+        named = len(names) > 1 or bool(names[0])
         if reference is not None:
-            level = as_number("reference", reference)
-            axis.axhline(level, **_REFERENCE)
-            axis.text(
-                0.995, level, caption.text("reference"), ha="right", va="bottom", alpha=0.8,
-                transform=axis.get_yaxis_transform(),
-            )  # fmt: skip
+            level, name = as_number("reference", reference), caption.text("reference")
+            straight = axis.axhline(level, **_REFERENCE)
+            if named:
+                handles, names = [*handles, straight], [*names, name]
+            else:
+                axis.text(
+                    0.995, level, name, ha="right", va="bottom", alpha=0.8,
+                    transform=axis.get_yaxis_transform(),
+                )  # fmt: skip
         axis.grid(True)
         x_label, y_label, title = (caption.text(name) for name in ("x", "y", "title"))
         axis.set(xlabel=x_label, ylabel=y_label, title=title)
-        if len(names) > 1 or names[0]:
+        if named:
             figure.set_figheight(figure.get_figheight() + 0.22 * _legend(figure, handles, names))
     heading = title or word("display.alt.against", y=y_label, x=x_label)
     span = word("display.alt.span", start=number(x[0]), end=number(x[-1]))
@@ -492,7 +497,7 @@ def bars(
         if limits is not None:
             axis.set_xlim(_pair("limits", limits))
         axis.set(xlabel=x, ylabel=caption.text("y"))
-        axis.set_title(title, pad=18 if reference is not None else 8)
+        axis.set_title(title, pad=22 if reference is not None else 8)
         if len(series) > 1:
             _legend(figure, handles, shown)
     texts = [
