@@ -15,7 +15,7 @@ import sys
 import time
 
 import torch
-from explorables import chromium
+from explorables import chromium, open_model
 from playwright.sync_api import Page
 
 from attention_course import models
@@ -57,10 +57,7 @@ def report(page: Page, rounds: int) -> None:
     corpus = translation()
     page.set_content(Translator.of(corpus)._repr_mimebundle_()["text/html"])
     page.wait_for_selector("[data-ready]")
-    page.get_by_role("group", name="layer", exact=True).locator(
-        "button[aria-pressed=false]"
-    ).first.click()  # the model is opened once, before the clock runs
-    page.wait_for_timeout(500)
+    open_model(page)  # once, before the clock runs
     print("a word in the browser, drawing included, in times of torch")
     for length in LENGTHS:
         pairs = [p for p in (*corpus.held_out, *corpus.longer) if len(p.source) == length]

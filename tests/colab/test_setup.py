@@ -8,9 +8,8 @@ from textwrap import dedent
 import pytest
 from colab import NOTEBOOKS, name, only_setup
 
-TIMED = """
+PLAIN = """
     import sys
-    import time
     from IPython.core.interactiveshell import InteractiveShell
     import attention_course
 
@@ -19,9 +18,8 @@ TIMED = """
 
     shell = InteractiveShell.instance()
     shell.system = refuse
-    start = time.perf_counter()
     shell.run_cell(sys.argv[1]).raise_error()
-    print(time.perf_counter() - start, *sys.modules)
+    print(*sys.modules)
 """
 
 
@@ -56,10 +54,8 @@ def test_an_older_library_is_replaced_and_a_site_out_of_reach_is_named(runtime, 
     assert "see the lines above" in lost.evalue
 
 
-def test_where_the_library_is_there_it_takes_no_time():
+def test_where_the_library_is_there_it_installs_and_imports_nothing_large():
     (cell,) = only_setup(NOTEBOOKS[0]).cells
-    command = [sys.executable, "-c", dedent(TIMED), cell.source]
+    command = [sys.executable, "-c", dedent(PLAIN), cell.source]
     ran = subprocess.run(command, check=True, capture_output=True, text=True)
-    seconds, *modules = ran.stdout.split()
-    assert float(seconds) < 0.5
-    assert not {"torch", "numpy", "matplotlib"} & set(modules)
+    assert not {"torch", "numpy", "matplotlib"} & set(ran.stdout.split())

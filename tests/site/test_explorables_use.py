@@ -1,4 +1,4 @@
-"""What every explorable does: it fits, it is quick, it says its numbers, it can be read still."""
+"""What every explorable does: it fits, draws when it must, says its numbers, can be read still."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ TABLES = """(root) => [...root.querySelectorAll("table")].map((table) =>
 
 
 WIDE = {"width": 1000, "height": 800}
-# The milliseconds that each kind of control takes; not buttons, which may train.
-ANSWERS = """() => {
-  let draw;
-  window.requestAnimationFrame = (callback) => ((draw = callback), 1);
-  const root = document.querySelector(".ac-explorable");
-  const timed = (move, times = 40) => Array.from({ length: times }, (_, i) => {
-    draw = () => {};
-    const start = performance.now();
-    move(i);
-    draw();
-    document.body.getBoundingClientRect();
-    return performance.now() - start;
-  });
-  const all = (kind) => [...root.querySelectorAll(kind)].filter((each) => !each.disabled);
+# How often the page is asked to draw when each kind of control is moved five times between two
+# frames; not buttons, which may train.
+DRAWINGS = """() => {
+  let asked = [];
+  window.requestAnimationFrame = (callback) => asked.push(callback);
+  const counted = (move) => {
+    asked = [];
+    for (let i = 0; i < 5; i++) move(i);
+    const times = asked.length;
+    for (const draw of asked) draw();
+    return times;
+  };
+  const all = (kind) => [...document.querySelectorAll(`.ac-explorable ${kind}`)]
+    .filter((each) => !each.disabled);
   const [slider] = all("input[type=range]");
   const [box] = all("input[type=checkbox]");
   const [list] = all("select");
   const radios = all("input[type=radio]");
-  const taken = [];
-  if (slider) taken.push(timed((i) => {
+  const found = {};
+  if (slider) found.slider = counted((i) => {
     slider.value = i % 2 ? slider.min : slider.max;
     slider.dispatchEvent(new Event("input"));
-  }));
-  if (box) taken.push(timed(() => box.click()));
-  if (radios.length > 1) taken.push(timed((i) => radios[i % 2].click()));
-  if (list) taken.push(timed((i) => {
+  });
+  if (box) found.box = counted(() => box.click());
+  if (radios.length > 1) found.radios = counted((i) => radios[i % 2].click());
+  if (list) found.list = counted((i) => {
     list.selectedIndex = i % 2;
     list.dispatchEvent(new Event("change", { bubbles: true }));
-  }));
-  return taken;
+  });
+  return found;
 }"""
 
 
@@ -97,7 +97,7 @@ def test_fits_the_page_and_the_finger(
 
 
 @every_example
-def test_the_still_page_says_the_numbers_and_the_live_one_answers_within_a_frame(
+def test_the_still_page_says_the_numbers_and_the_live_one_draws_once_a_frame(
     show: Callable, page: Page, name: str, which: str
 ) -> None:
     explorable = make(name, which)
@@ -105,8 +105,8 @@ def test_the_still_page_says_the_numbers_and_the_live_one_answers_within_a_frame
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     frame(page)
     live = page.locator(".ac-explorable").evaluate(TABLES)
-    # The quickest: other programs on the machine slow down the rest.
-    assert not [taken for taken in page.evaluate(ANSWERS) if min(taken) >= 16]
+    drawings = page.evaluate(DRAWINGS)  # how long one takes: benchmarks/explorables.py
+    assert all(times <= 1 for times in drawings.values()), drawings
     page.set_content(f"<main>{explorable.still()}</main>")
     still = page.locator("main").evaluate(TABLES)
     assert len(still) >= min(1, len(live))
