@@ -61,7 +61,7 @@ class ClaimsLedger(_Made):
                 row for n in known if n in entries for row in self._rows(n, known[n], entries[n])
             ]
             heads = [_("Claim"), _("Verdict"), _("Chapter")]
-            made.append(table("claims", heads, rows, [42, 36, 22]))
+            made.append(table("claims", heads, rows, [34, 46, 20]))
         waiting = [_claim(name, known[name]) for name in known if name not in entries]
         if waiting:
             made.append(nodes.rubric("", _("Not yet measured")))
