@@ -82,7 +82,7 @@ def without_gradient(output: Callable[[], Tensor]) -> Callable[[], object]:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     torch.set_num_threads(1)
     print("forward  and backward  without gradient")
     for causal in (False, True):

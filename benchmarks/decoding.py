@@ -41,7 +41,7 @@ def writing(model: LanguageModel, length: int, keep: bool) -> Callable[[], Tenso
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = LanguageModel(VOCABULARY, D_MODEL, HEADS, LAYERS, D_FF, pad_id=None).eval()

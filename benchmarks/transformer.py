@@ -73,7 +73,7 @@ def tokens() -> Tensor:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 12
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 6
     torch.set_num_threads(1)
     print("training step")
     for norm in ("pre", "post"):

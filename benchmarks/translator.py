@@ -69,7 +69,7 @@ def report(page: Page, rounds: int) -> None:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 12
     torch.set_num_threads(1)
     with chromium() as browser:
         report(browser.new_page(), rounds)
