@@ -215,7 +215,13 @@ def test_shaded_words_say_their_weights(tokens):
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(0, "0"), (1024, "1,024"), (0.12345, "0.123"), (-2.5, "−2.5"), (1.5e-7, "1.5 × 10⁻⁷")],
+    [
+        (0, "0"),
+        (1024, "1,024"),
+        (0.12345, "0.123"),
+        (-2.5, "−2.5"),
+        (1.5e-7, "1.5\u00a0×\u00a010⁻⁷"),
+    ],
 )
 def test_numbers_are_short(value, written):
     assert plots.number(value) == written
@@ -444,9 +450,9 @@ def test_what_a_light_drawing_keeps():
 
 
 def test_percentages_and_numbers_below_zero_have_a_true_minus():
-    assert numbers.percent(-0.021) == "−2.1 %"
-    assert numbers.percent(-0.0001, 0) == "0 %"
-    assert numbers.percent(1e-6) == "0.0001 %"
+    assert numbers.percent(-0.021) == "−2.1 %"
+    assert numbers.percent(-0.0001, 0) == "0 %"
+    assert numbers.percent(1e-6) == "0.0001 %"
     assert numbers.decimals(-0.001) == "0.00"
     assert numbers.decimals(-1.5) == "−1.50"
     assert "−0.20" in shown(plots.heatmap([[-0.2]], annotate=True))
@@ -454,7 +460,7 @@ def test_percentages_and_numbers_below_zero_have_a_true_minus():
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(1e-8, "10⁻⁸"), (-1e6, "−10⁶"), (2.5e-8, "2.5 × 10⁻⁸"), (1e4, "10,000")],
+    [(1e-8, "10⁻⁸"), (-1e6, "−10⁶"), (2.5e-8, "2.5\u00a0×\u00a010⁻⁸"), (1e4, "10,000")],
 )
 def test_a_power_of_ten_is_written_without_a_factor(value, written):
     assert numbers.number(value) == written

@@ -193,8 +193,8 @@ def _beside(
     said = []
     if ends is not None:
         low, high = (_write(end, style) for end in ends)
-        over = "display.card.runs" if runs > 1 else "display.card.spread"
-        said.append(word(over, low=low, high=high, count=runs))
+        over = "spread" if runs == 1 else "alike" if low == high else "runs"
+        said.append(word(f"display.card.{over}", low=low, high=high, count=runs))
     if reference is not None:
         said.append(word("display.card.reference", value=_write(reference, style)))
     return word("display.card.join").join(said)

@@ -25,8 +25,8 @@ def number(value: float) -> str:
     if 1e-3 <= abs(value) < 1e5:
         return _signed(f"{float(f'{value:.3g}'):,.10g}")
     mantissa, exponent = f"{value:.2e}".split("e")
-    factor = f"{mantissa.rstrip('0').rstrip('.')} × "
-    factor = {"1 × ": "", "-1 × ": "-"}.get(factor, factor)  # 10⁶ rather than 1 × 10⁶
+    digits = mantissa.rstrip("0").rstrip(".")
+    factor = {"1": "", "-1": "-"}.get(digits, f"{digits}\u00a0×\u00a0")  # 10⁶, not 1 × 10⁶
     return _signed(f"{factor}10{str(int(exponent)).translate(_SUPERSCRIPTS)}")
 
 

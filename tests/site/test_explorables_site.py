@@ -144,7 +144,7 @@ def test_a_module_may_be_its_own_worker(page: Page, serve: Callable) -> None:
     served = serve(make("live_training"))
     page.wait_for_selector("[data-ready]")
     page.get_by_role("button", name="One step").click()
-    expect(page.locator(".ac-summary")).to_contain_text("After 1 step")
+    expect(page.locator(".ac-summary")).to_contain_text("After step 1:")
     assert [worker.url for worker in page.workers] == [
         f"{HOST}/{served.published.each['live_training'].module}"
     ]

@@ -110,7 +110,7 @@ def _power(logarithm: float) -> str:
     digits = f"{10 ** (logarithm - exponent):.1f}"
     if digits == "10.0":
         digits, exponent = "1.0", exponent + 1
-    return f"{digits} × 10{str(exponent).translate(_RAISED)}"
+    return f"{digits}\u00a0×\u00a010{str(exponent).translate(_RAISED)}"
 
 
 def _logarithms(way: tuple[bool, str], rows: Sequence[Any], depth: int) -> list[Any]:

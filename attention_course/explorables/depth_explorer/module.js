@@ -52,7 +52,7 @@ function power(logarithm) {
   let exponent = Math.floor(logarithm);
   let digits = (10 ** (logarithm - exponent)).toFixed(1);
   if (digits === "10.0") [digits, exponent] = ["1.0", exponent + 1];
-  return `${digits} × ${raised(exponent)}`;
+  return `${digits}\u00a0×\u00a0${raised(exponent)}`;
 }
 const raised = (exponent) =>
   `10${exponent < 0 ? "⁻" : ""}${[...String(Math.abs(exponent))].map((d) => RAISED[d]).join("")}`;

@@ -356,7 +356,7 @@ function chart(words, most, guess) {
   return { root: element("figure", {}, key, root), show };
 }
 
-// Sentences whose words are the bluer the more weight they have.
+// Sentences whose words are the bluer the more weight they have; a hidden city is struck out.
 function lines(shown, vocabulary) {
   const rows = shown.map(({ ids }) => ids.map((id) => element("span", {}, vocabulary[id])));
   const root = element(
@@ -364,11 +364,11 @@ function lines(shown, vocabulary) {
     { class: "ac-read" },
     ...rows.map((spans) => element("p", {}, ...spans)),
   );
-  const show = (weights) =>
+  const show = (weights, hide) =>
     rows.forEach((spans, i) =>
       spans.forEach((span, j) => {
         span.style.background = tint(weights[i][j], 50);
-        span.classList.toggle("ac-hidden", weights[i][j] === 0);
+        span.classList.toggle("ac-hidden", hide && shown[i].city === j);
       }),
     );
   return { root, show };
@@ -493,7 +493,8 @@ function render({ model, el }) {
   let current = settings();
   const show = () => {
     const state = read(model, KEYS);
-    setText(start, goal() > done() ? words.pause : words.start);
+    const begun = done() > 0 && done() < most;
+    setText(start, goal() > done() ? words.pause : begun ? words.on : words.start);
     for (const each of [start, one]) each.disabled = done() >= most;
     rate.show(state.rate, String(rates[state.rate]));
     count.show(state.count, String(counts[state.count]));
@@ -501,7 +502,7 @@ function render({ model, el }) {
     picture.show(run);
     const made = prepare(run.tables);
     const weights = shown.map((each) => weightsOf(run.tables, made, each, state.hide));
-    sentences.show(weights);
+    sentences.show(weights, state.hide);
     sentence.say(told(words, run, counts[state.count], answers));
     folded.show(() => [
       shown[0].ids.map((id, j) => [

@@ -153,7 +153,7 @@ function heatmap(tokens, words) {
         each.classList.toggle("ac-closed", !may[i][j]);
         each.classList.toggle("ac-leak", found.leaks[i][j]);
         each.classList.toggle("ac-starved", found.starved[i][j]);
-        setText(each, number(weights[i][j]));
+        setText(each, number(weights[i][j], found.leaks[i][j] && weights[i][j] < 0.005 ? 4 : 2));
       });
       row.total.classList.toggle("ac-leak", found.short[i]);
       setText(row.total, found.bare[i] ? "∅" : number(sums[i]));

@@ -22,7 +22,7 @@ import {
 const KEYS = ["length", "d_model", "base", "position", "pair"];
 // The value axes of the two charts, lowest and highest.
 const WAVES = [-1.1, 1.1];
-const LIKE = [-0.5, 1.1];
+const LIKE = [-1.1, 1.1];
 
 // How far one has to go for the pair of dimensions 2i and 2i + 1 to come round again.
 const wavelength = (pair, d_model, base) => 2 * Math.PI * base ** ((2 * pair) / d_model);
