@@ -109,7 +109,7 @@ class GlossaryTable(_Made):
                 meaning.append(nodes.paragraph("", also, classes=["book-also"]))
             if term["lesson"] in book.pages():
                 meaning.append(nodes.paragraph("", "", self._link(term["lesson"])))
-            rows.append([[anchor], *([_foreign(term[other], other)] for other in others), meaning])
+            rows.append([[anchor], *(_said(term, edition, other) for other in others), meaning])
         names = [LANGUAGE_NAMES[other] for other in others]
         widths = [24, *[22] * len(others), 76 - 22 * len(others)]
         return [table("glossary", [_("Term"), *names, _("Meaning")], rows, widths)]
@@ -168,6 +168,11 @@ def _foreign(text: str, edition: str) -> nodes.paragraph:
     """Words of the other edition's language; docutils makes the class an attribute ``lang``."""
     marked = nodes.inline("", text, classes=[f"language-{LANGUAGE_TAGS[edition]}"])
     return nodes.paragraph("", "", marked)
+
+
+def _said(term: dict[str, Any], edition: str, other: str) -> Cell:
+    """A term in the other edition's language; nothing where it is the same word."""
+    return [_foreign(term[other], other)] if term[other] != term[edition] else []
 
 
 def _claim(name: str, words: str) -> Cell:
