@@ -29,8 +29,29 @@ from attention_course.explorables import LiveTraining, Translator
 from attention_course.explorables.base import Explorable
 
 FRAME, SENTENCE, GAP = 16, 100, 50  # milliseconds
-# The milliseconds of each of forty moves of each kind of control; not of buttons, which may train.
-ANSWERS = """() => {
+# `moves`: how each kind of control is moved, the i-th time; not buttons, which may train.
+MOVES = """
+  const all = (kind) => [...document.querySelectorAll(`.ac-explorable ${kind}`)]
+    .filter((each) => !each.disabled);
+  const [slider] = all("input[type=range]");
+  const [box] = all("input[type=checkbox]");
+  const [list] = all("select");
+  const radios = all("input[type=radio]");
+  const moves = [];
+  if (slider) moves.push((i) => {
+    slider.value = i % 2 ? slider.min : slider.max;
+    slider.dispatchEvent(new Event("input"));
+  });
+  if (box) moves.push(() => box.click());
+  if (radios.length > 1) moves.push((i) => radios[i % 2].click());
+  if (list) moves.push((i) => {
+    list.selectedIndex = i % 2;
+    list.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+"""
+# The milliseconds of each of forty moves of each kind.
+ANSWERS = (
+    """() => {
   let draw;
   window.requestAnimationFrame = (callback) => ((draw = callback), 1);
   document.querySelectorAll("details").forEach((each) => (each.open = true));
@@ -41,26 +62,10 @@ ANSWERS = """() => {
     draw();
     document.body.getBoundingClientRect();
     return performance.now() - start;
-  });
-  const all = (kind) => [...document.querySelectorAll(`.ac-explorable ${kind}`)]
-    .filter((each) => !each.disabled);
-  const [slider] = all("input[type=range]");
-  const [box] = all("input[type=checkbox]");
-  const [list] = all("select");
-  const radios = all("input[type=radio]");
-  const taken = [];
-  if (slider) taken.push(timed((i) => {
-    slider.value = i % 2 ? slider.min : slider.max;
-    slider.dispatchEvent(new Event("input"));
-  }));
-  if (box) taken.push(timed(() => box.click()));
-  if (radios.length > 1) taken.push(timed((i) => radios[i % 2].click()));
-  if (list) taken.push(timed((i) => {
-    list.selectedIndex = i % 2;
-    list.dispatchEvent(new Event("change", { bubbles: true }));
-  }));
-  return taken;
-}"""
+  });"""
+    + MOVES
+    + "return moves.map(timed); }"
+)
 # The milliseconds from Enter until the translation of each text is drawn.
 TRANSLATE = """(texts) => {
   let draw = () => {};

@@ -28,11 +28,11 @@ def test_a_record_is_a_card_and_a_ledger_entry():
     assert json.loads(json.dumps(entry)) == entry
     assert entry["claim"] == "C3"
     assert entry["value"] == 0.9531
-    assert entry["text"] == "95.3 %"
-    assert entry["beside"] == "90 % to 97 % over the runs; to compare: 25 %"
+    assert entry["text"] == "95.3\u00a0%"
+    assert entry["beside"] == "90\u00a0% to 97\u00a0% over the runs; to compare: 25\u00a0%"
     assert entry["verdict_text"] == "Holds."
     for shown in (bundle["text/html"], bundle["text/plain"]):
-        assert "95.3 %" in shown
+        assert "95.3\u00a0%" in shown
         assert "Holds." in shown
 
 
@@ -70,8 +70,12 @@ def test_what_a_record_says_stands_in_one_lessons_words(lessons, monkeypatch):
     card = claims.record("C6.slope", [0.25, 0.75, 0.5], reference=1)
     entry = card.entry
     assert (entry["claim"], entry["record"], entry["runs"]) == ("C6", "C6.slope", 3)
-    assert (entry["value"], entry["text"], entry["spread"]) == (0.5, "50 % per unit", [0.25, 0.75])
-    assert entry["beside"] == "mean of 3 runs, 25 % to 75 %; to compare: 100 %"
+    assert (entry["value"], entry["text"], entry["spread"]) == (
+        0.5,
+        "50\u00a0% per unit",
+        [0.25, 0.75],
+    )
+    assert entry["beside"] == "mean of 3 runs, 25\u00a0% to 75\u00a0%; to compare: 100\u00a0%"
     assert "Holds if" in card.html()
     assert "<em>d</em> is large." in card.html()
     assert "*" not in card.html() + card.text()
@@ -132,7 +136,7 @@ def test_a_verdict_with_a_condition_gives_it():
 
 
 def test_negative_percentages_have_a_true_minus():
-    assert claims.record("C3", -0.021, style="percent").entry["text"] == "−2.1 %"
+    assert claims.record("C3", -0.021, style="percent").entry["text"] == "−2.1\u00a0%"
 
 
 def test_the_ledger_needs_no_matplotlib():
@@ -188,3 +192,8 @@ def test_a_card_escapes_what_it_shows():
 
 def test_there_are_26_claims():
     assert list(language.words("display.claim")) == [f"C{i}" for i in range(1, 27)]
+
+
+def test_runs_that_all_gave_the_same_have_no_range():
+    entry = claims.record("C3", [2, 2, 2]).entry
+    assert entry["beside"] == "the same in all 3 runs"

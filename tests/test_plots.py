@@ -450,9 +450,9 @@ def test_what_a_light_drawing_keeps():
 
 
 def test_percentages_and_numbers_below_zero_have_a_true_minus():
-    assert numbers.percent(-0.021) == "−2.1 %"
-    assert numbers.percent(-0.0001, 0) == "0 %"
-    assert numbers.percent(1e-6) == "0.0001 %"
+    assert numbers.percent(-0.021) == "−2.1\u00a0%"
+    assert numbers.percent(-0.0001, 0) == "0\u00a0%"
+    assert numbers.percent(1e-6) == "0.0001\u00a0%"
     assert numbers.decimals(-0.001) == "0.00"
     assert numbers.decimals(-1.5) == "−1.50"
     assert "−0.20" in shown(plots.heatmap([[-0.2]], annotate=True))

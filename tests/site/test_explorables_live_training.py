@@ -99,6 +99,15 @@ def test_without_the_city_it_stays_a_guess_among_cities(live: Callable, page: Pa
     assert 0.2 < progress(page)[-1][2] < 0.8
     city = next(row for row in table(page) if row[0] == "Beijing")
     assert [number(text) for text in city[1:]] == [0, 0]
+    assert set(page.locator(".ac-hidden").all_inner_texts()) == {"Beijing"}
+
+
+def test_a_word_without_weight_is_not_struck_out(live: Callable, page: Page) -> None:
+    live()
+    page.get_by_label("learning rate").fill("4")
+    train(page)
+    assert page.locator(".ac-read span").count()
+    assert not page.locator(".ac-hidden").count()
 
 
 def test_it_pauses_goes_on_steps_and_starts_again(live: Callable, page: Page) -> None:
