@@ -5,7 +5,8 @@ Prints a ratio a line, below 1 where the picture keeps up with the hand:
 - for every state in an explorable's ``examples.py``, what one move of its slowest control takes
   (script, style and layout, all tables of numbers unfolded), in times of a frame of 16 ms; of forty
   moves the quickest counts, so that other work on the machine does not;
-- for the translator, a sentence of thirty words, in times of 100 ms;
+- for the translator, a sentence of thirty words, in times of 100 ms, and another head, in times of
+  a frame;
 - for the model that learns on the page, the time between two frames while it learns, in times of
   50 ms: the middle one, and the longest.
 
@@ -82,6 +83,18 @@ TRANSLATE = """(texts) => {
     return performance.now() - start;
   });
 }"""
+# The milliseconds of twenty presses of the heads in turn.
+HEADS = """(buttons) => {
+  let draw = () => {};
+  window.requestAnimationFrame = (callback) => ((draw = callback), 1);
+  return Array.from({ length: 20 }, (_, i) => {
+    const start = performance.now();
+    buttons[(i + 1) % buttons.length].click();
+    draw();
+    document.body.getBoundingClientRect();
+    return performance.now() - start;
+  });
+}"""
 # The milliseconds between frames until the Start button has no more to do.
 FRAMES = """async (start) => {
   const gaps = [];
@@ -128,6 +141,9 @@ def translating(browser: Browser) -> None:
     texts = ["".join(words[i : i + 30]) for i in range(12)]  # none twice: it would be remembered
     taken = min(page.evaluate(TRANSLATE, texts)) / SENTENCE
     print(f"a sentence of thirty words, in times of 100 ms\n{taken:8.2f}  translator")
+    heads = page.get_by_role("group", name="head", exact=True).get_by_role("button")
+    taken = min(heads.evaluate_all(HEADS)) / FRAME
+    print(f"another head looked at, in times of a frame\n{taken:8.2f}  translator")
     page.close()
 
 

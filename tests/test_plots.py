@@ -473,3 +473,11 @@ def test_a_legend_hides_no_line():
     (axis,), (legend,) = figure.axes, figure.legends
     assert not axis.get_tightbbox().overlaps(legend.get_window_extent())
     assert legend.get_window_extent().y0 >= 0
+
+
+def test_the_line_of_comparison_is_named_in_the_legend_where_there_is_one():
+    def legend(picture):
+        return [text.get_text() for each in picture.figure.legends for text in each.get_texts()]
+
+    both = {"ours": [1, 2], "theirs": [2, 1]}
+    assert legend(plots.curves([1, 2], both, reference=1, y="loss")) == ["ours", "theirs", ""]
