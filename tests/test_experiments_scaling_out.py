@@ -1,6 +1,10 @@
 """What lesson 4-5 measures with: the script on one process and on two."""
 
 import json
+import os
+import subprocess
+import sys
+from textwrap import dedent
 
 import pytest
 import torch
@@ -88,6 +92,42 @@ def test_the_script_trains_by_itself_and_goes_on_from_its_file(tmp_path, capsys)
     written = json.loads(log.read_text())
     assert (written["first"], written["processes"]) == (4, 1)
     torch.testing.assert_close(torch.tensor(written["losses"]).double(), losses(5))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_no_thread_of_the_group_outlives_the_training(tmp_path):
+    """One that does can abort the process: it may ask for Python when Python has ended."""
+    alone = {"RANK": "0", "WORLD_SIZE": "1", "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    code = """
+        import os
+        from torch import distributed
+        from attention_course.lessons.scaling_out import script
+
+        init = distributed.init_process_group
+        store = distributed.HashStore()
+        distributed.init_process_group = lambda backend, timeout: init(
+            backend, timeout=timeout, store=store, rank=0, world_size=1
+        )
+        train = script.train
+
+        def trained(*arguments):
+            train(*arguments)
+            print(len(os.listdir("/proc/self/task")))
+
+        script.train = trained
+        script.main(["--steps", "1"])
+        print(len(os.listdir("/proc/self/task")))
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", dedent(code)],
+        cwd=tmp_path,
+        env=os.environ | alone | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    with_group, without = map(int, ran.stdout.split())
+    assert with_group > without == 1
 
 
 def test_a_checkpoint_without_the_optimizer_s_memory_leads_elsewhere(tmp_path):

@@ -27,6 +27,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import torch
+
+# Its functions have the group of the moment as a default. DDP imports it once there is one, which
+# then lives, with its threads, until Python ends; one that runs even then can abort the process.
+import torch.distributed.nn
 from torch import Tensor, distributed, nn
 from torch.distributed.elastic.multiprocessing.errors import record
 from torch.nn import functional as F
