@@ -1,4 +1,4 @@
-"""The exercises of notebook 1: how far convolutions see, what GPT learns from."""
+"""The exercises of lesson 1 (how far convolutions see, what GPT learns from) and of its lab."""
 
 from __future__ import annotations
 
@@ -163,5 +163,62 @@ say = Exercise(
             lambda ids: [0] * len(ids),
         ],
         "shape": [lambda ids: [ids[:-1], ids[1:]]],
+    },
+)
+
+
+def keep_needed(words, left):
+    return left ** (1 / words)
+
+
+def _keep_by_logarithm(words, left):
+    return math.exp(math.log(left) / words)
+
+
+def _keep_numpy(words, left):
+    return np.power(left, 1 / words)
+
+
+def _keep_halving(words, left):
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if middle**words < left else (low, middle)
+    return low
+
+
+keep = Exercise(
+    LESSON,
+    "keep",
+    difficulty=1,
+    minutes=5,
+    cases=[Case(61, 0.8), Case(2, 0.25), Case(61, 0.5), Case(5, 0.1), Case(1, 0.7)],
+    right_answers=[keep_needed, _keep_by_logarithm, _keep_numpy, _keep_halving],
+    mistakes={
+        "shared_out": [
+            lambda words, left: left / words,
+            lambda words, left: 1 - left / words,
+        ],
+        "linear": lambda words, left: 1 - (1 - left) / words,
+        "inverse": lambda words, left: left**words,
+        "forgets": [
+            lambda words, left: 1 - left ** (1 / words),
+            lambda words, left: (1 - left) ** (1 / words),
+        ],
+        "upside_down": [
+            lambda words, left: words ** (1 / left),
+            lambda words, left: words**left,
+        ],
+        "halved": lambda words, left: 0.5 ** (1 / words),
+    },
+    otherwise="other",
+    wrong_answers={
+        "other": [
+            lambda words, left: left,
+            lambda words, left: 0.9,
+            lambda words, left: left**0.5,
+            lambda words, left: math.log(left) / words,
+        ],
+        "shape": [lambda words, left: [left] * words],
     },
 )

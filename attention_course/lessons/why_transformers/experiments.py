@@ -54,6 +54,11 @@ def recall(distance: int) -> Task:
     return sentences
 
 
+def longer(distance: int) -> str:
+    """The name in the log of :func:`recall` with four times the steps."""
+    return f"{distance}, longer"
+
+
 def latest(size: int, generator: torch.Generator) -> Sentences:
     """About one word in five is an item; asked for is the last of them."""
     words = _fillers(size, generator)
@@ -129,9 +134,17 @@ class Recurrent(nn.Module):
         self.read = layer(WIDTH, width, batch_first=True)
         self.answer = nn.Linear(width, ITEMS)
 
+    def vectors(self, words: Tensor) -> Tensor:
+        """Of the words: ``(batch, n, parts)`` to ``(batch, n, WIDTH)``."""
+        return self.embedding(words).sum(2)
+
+    def guesses(self, x: Tensor) -> Tensor:
+        """A score for each item, ``(batch, ITEMS)``, from the words' vectors."""
+        states, _ = self.read(x)  # (batch, n, width)
+        return self.answer(states[:, -1])
+
     def forward(self, words: Tensor) -> Tensor:
-        states, _ = self.read(self.embedding(words).sum(2))  # (batch, n, width)
-        return self.answer(states[:, -1])  # (batch, ITEMS)
+        return self.guesses(self.vectors(words))
 
 
 class Attending(nn.Module):
@@ -148,10 +161,17 @@ class Attending(nn.Module):
         self.answer = nn.Linear(WIDTH, ITEMS)
         self.register_buffer("places", ordered * sinusoidal_encoding(LENGTH, WIDTH))
 
-    def forward(self, words: Tensor) -> Tensor:
-        x = self.embedding(words).sum(2) + self.places[: words.size(1)]  # (batch, n, WIDTH)
+    def vectors(self, words: Tensor) -> Tensor:
+        """Of the words with their places: ``(batch, n, parts)`` to ``(batch, n, WIDTH)``."""
+        return self.embedding(words).sum(2) + self.places[: words.size(1)]
+
+    def guesses(self, x: Tensor) -> Tensor:
+        """A score for each item, ``(batch, ITEMS)``, from the words' vectors."""
         mixture, _ = self.attend(x[:, -1:], x)  # (batch, 1, WIDTH)
-        return self.answer(mixture[:, 0])  # (batch, ITEMS)
+        return self.answer(mixture[:, 0])
+
+    def forward(self, words: Tensor) -> Tensor:
+        return self.guesses(self.vectors(words))
 
 
 def _started_open(model: Recurrent) -> Recurrent:
@@ -190,7 +210,7 @@ class Result(NamedTuple):
     loss: float
 
 
-def run(
+def fit(
     model: str | Callable[[], nn.Module],
     task: Task,
     *,
@@ -198,16 +218,15 @@ def run(
     seed: int,
     steps: int = STEPS,
     max_norm: float | None = 1.0,
-    tested: Task | None = None,
-) -> Result:
-    """What a model reaches on new sentences after ``steps`` batches of 32 sentences.
+) -> nn.Module:
+    """A model, trained on ``steps`` batches of 32 sentences.
 
     Sentences are drawn anew at each step. Of those with an item far back none comes twice in
     practice; with two pairs there are only 7,168, and some are met again.
 
     Args:
+        model: its name, or what makes it.
         max_norm: the gradient is clipped to this norm, or not at all.
-        tested: gives the sentences for the test, if they are not drawn as those for training.
     """
     torch.manual_seed(seed)
     model = MODELS[model]() if isinstance(model, str) else model()
@@ -226,11 +245,27 @@ def run(
         max_norm=max_norm,
         progress=False,
     )
-    words, items = (tested or task)(_TESTED, torch.Generator().manual_seed(7))
-    with torch.no_grad():
-        guesses = model(words)  # (512, ITEMS)
+    return model
+
+
+@torch.no_grad()
+def test(model: nn.Module, task: Task) -> Result:
+    """What a model reaches on 512 new sentences, the same for all models."""
+    words, items = task(_TESTED, torch.Generator().manual_seed(7))
+    guesses = model(words)  # (512, ITEMS)
     right = guesses.argmax(dim=1) == items
     return Result(right.double().mean().item(), F.cross_entropy(guesses, items).item())
+
+
+def run(
+    model: str | Callable[[], nn.Module], task: Task, *, tested: Task | None = None, **fitted: Any
+) -> Result:
+    """What a model reaches on new sentences once it is trained, with the settings of :func:`fit`.
+
+    Args:
+        tested: gives the sentences for the test, if they are not drawn as those for training.
+    """
+    return test(fit(model, task, **fitted), tested or task)
 
 
 def race() -> dict[str, dict[str, Any]]:
@@ -242,6 +277,12 @@ def race() -> dict[str, dict[str, Any]]:
 def raced(model: str, tasks: Sequence[str | int] = DISTANCES) -> np.ndarray:
     """The accuracies of a model in the race: ``(tasks, runs)``."""
     return np.array([race()[model][str(task)]["accuracies"] for task in tasks])
+
+
+def all_runs(model: str, task: str) -> list[float]:
+    """The accuracies of a model's five trials at a task, and of its five runs."""
+    entry = race()[model][task]
+    return [*entry["tried"].values(), *entry["accuracies"]]
 
 
 def band(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -258,14 +299,12 @@ class Costs(NamedTuple):
     Attributes:
         operations: multiplications with an addition each.
         steps: that have to wait for one another.
-        layers: through which the first word has to go to reach the last.
-        path: steps on the way from the first word to the last.
+        path: steps on the way from the first word to the last: words, or layers of this kind.
         kept: numbers that are kept until the gradient is computed, parameters apart.
     """
 
     operations: int
     steps: int
-    layers: int
     path: int
     kept: int
 
@@ -285,9 +324,8 @@ def costs(name: str, n: int) -> Costs:
     with FlopCounterMode(display=False) as counter:
         _applied(layer, x)
     steps = n if name == "recurrent" else 1  # each state needs the one before it
-    layers = _layers_until_seen(layer, x)
-    path = n - 1 if name == "recurrent" else layers
-    return Costs(counter.get_total_flops() // 2, steps, layers, path, _kept(layer, x))
+    path = n - 1 if name == "recurrent" else _layers_until_seen(layer, x)
+    return Costs(counter.get_total_flops() // 2, steps, path, _kept(layer, x))
 
 
 def _applied(layer: nn.Module, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What lesson 1 shows that nobody else shows: its tables."""
+"""What lesson 1 and its lab show that nobody else shows: their tables."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def tried(task: str, models: Iterable[str]) -> Table:
     return Table(said["title"], [said["head"], *rates], lines)
 
 
-def controls(tasks: Sequence[str], models: Iterable[str]) -> Table:
-    """The mean accuracy of each model's runs on each of five tasks."""
-    said = words("why_transformers.controls")
+def results(tasks: Sequence[str], models: Iterable[str]) -> Table:
+    """The mean accuracy of each model's five runs on each of some tasks of the race."""
+    said = words("why_transformers.results")
     means = {model: raced(model, tasks).mean(axis=1) for model in models}
     lines = [[_name(model), *map(decimals, mean)] for model, mean in means.items()]
-    return Table(said["title"], said["head"], lines)
+    return Table(said["title"], [said["head"], *(said["tasks"][task] for task in tasks)], lines)
 
 
 def asked(sentence: Tensor, bert: Ask, gpt: Ask) -> Table:
@@ -71,4 +71,4 @@ def asked(sentence: Tensor, bert: Ask, gpt: Ask) -> Table:
 
 
 def _name(model: str) -> str:
-    return words("why_transformers.figure.race.series")[model]
+    return words("why_transformers.networks")[model]

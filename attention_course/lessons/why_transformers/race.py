@@ -1,4 +1,4 @@
-"""Runs the race of lesson 1 and writes its log: about twenty minutes on one core.
+"""Runs the race of lesson 1 and its lab and writes its log: about forty minutes on one core.
 
 ``python -m attention_course.lessons.why_transformers.race [MODEL [TASK …]]`` runs one model on the
 tasks named, or all on all, and puts the results into ``race.json``.
@@ -28,6 +28,7 @@ from .experiments import (
     Result,
     Task,
     latest,
+    longer,
     look_up,
     of_two_kinds,
     recall,
@@ -64,6 +65,7 @@ FOR_RECURRENT = {
     "2 pairs, longer": _kept(look_up(2), steps=4 * STEPS),
     "4 pairs, much longer": Setting(look_up(4), 16 * STEPS),
 }
+LONGER = {longer(distance): Setting(recall(distance), 4 * STEPS) for distance in DISTANCES}
 
 
 def raced(model: str, setting: Setting) -> dict[str, object]:
@@ -84,14 +86,14 @@ def raced(model: str, setting: Setting) -> dict[str, object]:
     }
 
 
-FEW = {"lstm_open": [str(distance) for distance in DISTANCES], "unordered": ["62", "latest"]}
+FEW = {"lstm_open": [*map(str, DISTANCES), *LONGER], "unordered": ["62", "latest"]}
 
 
 def settings_of(model: str) -> dict[str, Setting]:
     """The tasks that a model is given."""
     if model in FEW:
-        return {task: TASKS[task] for task in FEW[model]}
-    return {**TASKS, **FOR_RECURRENT} if model in RECURRENT else TASKS
+        return {task: (TASKS | LONGER)[task] for task in FEW[model]}
+    return TASKS | FOR_RECURRENT | LONGER if model in RECURRENT else TASKS
 
 
 def main(model: str | None = None, *tasks: str) -> None:
