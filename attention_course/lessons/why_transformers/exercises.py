@@ -192,7 +192,7 @@ keep = Exercise(
     "keep",
     difficulty=1,
     minutes=5,
-    cases=[Case(61, 0.8), Case(2, 0.25), Case(61, 0.5), Case(5, 0.1), Case(1, 0.7)],
+    cases=[Case(3, 0.2), Case(61, 0.8), Case(2, 0.25), Case(5, 0.1), Case(1, 0.7)],
     right_answers=[keep_needed, _keep_by_logarithm, _keep_numpy, _keep_halving],
     mistakes={
         "shared_out": [
@@ -203,7 +203,10 @@ keep = Exercise(
         "inverse": lambda words, left: left**words,
         "forgets": [
             lambda words, left: 1 - left ** (1 / words),
+        ],
+        "root_of_lost": [
             lambda words, left: (1 - left) ** (1 / words),
+            lambda words, left: 1 - (1 - left) ** (1 / words),
         ],
         "upside_down": [
             lambda words, left: words ** (1 / left),

@@ -174,14 +174,14 @@ class Attending(nn.Module):
         return self.guesses(self.vectors(words))
 
 
-def _started_open(model: Recurrent) -> Recurrent:
-    """Adds 1 to the bias of an LSTM's forget gates, so that it keeps more of its state at first.
+def _started_open(model: Recurrent, by: float) -> Recurrent:
+    """Adds to the bias of an LSTM's forget gates, so that it keeps more of its state at first.
 
     Source: Jozefowicz et al. 2015, An Empirical Exploration of Recurrent Network Architectures.
     """
     width = model.read.hidden_size
     with torch.no_grad():
-        model.read.bias_ih_l0[width : 2 * width] += 1  # input, forget, cell, output: width each
+        model.read.bias_ih_l0[width : 2 * width] += by  # input, forget, cell, output: width each
     return model
 
 
@@ -191,7 +191,8 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "rnn": lambda: Recurrent(nn.RNN, 50),
     "gru": lambda: Recurrent(nn.GRU, 24),
     "lstm": lambda: Recurrent(nn.LSTM, 20),
-    "lstm_open": lambda: _started_open(Recurrent(nn.LSTM, 20)),
+    "lstm_open": lambda: _started_open(Recurrent(nn.LSTM, 20), 1),
+    "lstm_wide": lambda: _started_open(Recurrent(nn.LSTM, 20), 5),
     "attention": Attending,
     "unordered": lambda: Attending(ordered=False),
 }
