@@ -220,12 +220,13 @@ def test_a_band_is_mean_lowest_and_highest():
     ]
 
 
-def test_an_lstm_that_starts_open_keeps_more():
+@pytest.mark.parametrize(("model", "by"), [("lstm_open", 1.0), ("lstm_wide", 5.0)])
+def test_an_lstm_that_starts_open_keeps_more(model, by):
     torch.manual_seed(0)
     closed = experiments.MODELS["lstm"]()
     torch.manual_seed(0)
-    opened = experiments.MODELS["lstm_open"]()
+    opened = experiments.MODELS[model]()
     added = opened.read.bias_ih_l0 - closed.read.bias_ih_l0
     input_gate, forget_gate, cell, output_gate = added.detach().chunk(4)
-    assert torch.allclose(forget_gate, torch.ones(20))
+    assert torch.allclose(forget_gate, torch.full((20,), by))
     assert not torch.stack([input_gate, cell, output_gate]).any()
