@@ -1,4 +1,4 @@
-"""The exercises of lesson 1 (how far convolutions see, what GPT learns from) and of its lab."""
+"""The exercises of lesson 1 (how far convolutions see, what GPT learns from) and its labs."""
 
 from __future__ import annotations
 
@@ -201,18 +201,16 @@ keep = Exercise(
         ],
         "linear": lambda words, left: 1 - (1 - left) / words,
         "inverse": lambda words, left: left**words,
-        "forgets": [
-            lambda words, left: 1 - left ** (1 / words),
-        ],
+        "forgets": lambda words, left: 1 - left ** (1 / words),
         "root_of_lost": [
             lambda words, left: (1 - left) ** (1 / words),
             lambda words, left: 1 - (1 - left) ** (1 / words),
         ],
-        "upside_down": [
+        "swapped": [
             lambda words, left: words ** (1 / left),
             lambda words, left: words**left,
         ],
-        "halved": lambda words, left: 0.5 ** (1 / words),
+        "left_ignored": lambda words, left: 0.5 ** (1 / words),
     },
     otherwise="other",
     wrong_answers={

@@ -1,4 +1,4 @@
-"""What lesson 1 and its lab show that nobody else shows: their tables."""
+"""What lesson 1 and its labs show that nobody else shows: their tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the race of lesson 1 and its lab and writes its log: about 45 minutes on one core.
+"""Runs the race of lesson 1 and its lab, and writes its log: about 45 minutes on one core.
 
 ``python -m attention_course.lessons.why_transformers.race [MODEL [TASK …]]`` runs one model on the
 tasks named, or all on all, and puts the results into ``race.json``.
